@@ -1,0 +1,106 @@
+"""`skillfeed db`, `config`, `doctor` and `healthcheck`."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from typing import Annotated, Any
+
+import typer
+
+from app.cli import common
+from catalog.errors import CatalogError, SkillfeedError
+from catalog.storage import Storage, sources
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="The database.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("upgrade")(db_upgrade)
+    group.command("check")(db_check)
+    cli.add_typer(group, name="db")
+    cli.command("config")(config)
+    cli.command("doctor")(doctor)
+    cli.command("healthcheck")(healthcheck)
+
+
+def db_upgrade(json: common.Json = False) -> None:
+    """Create the database or migrate it to this version; safe to run twice and at once."""
+    revision = common.upgrade(common.read())
+    if json:
+        common.emit({"revision": revision})
+    else:
+        common.out.print(f"database at revision {revision}")
+
+
+def db_check(json: common.Json = False) -> None:
+    """Say whether the database can be used as it is; changes nothing. Exit 3 when not."""
+    storage = Storage(common.read().database, upgrade=False)
+    try:
+        problem = storage.check()
+    finally:
+        storage.close()
+    if json:
+        common.emit({"ok": problem is None, "problem": problem})
+    else:
+        common.out.print(problem or "the database is at this version's revision")
+    if problem:
+        raise typer.Exit(3)
+
+
+def config(json: common.Json = False) -> None:
+    """Effective settings; secrets are shown as set or empty."""
+    values = common.read().redacted()
+    if json:
+        common.emit(values)
+    else:
+        for name, value in values.items():
+            common.out.print(f"{name}={value}", markup=False, soft_wrap=True)
+
+
+def doctor(json: common.Json = False) -> None:
+    """Check the installation: settings, data folder, database, journal mode, contact, sources. Exit 1 when something is wrong."""
+    found: list[dict[str, Any]] = []
+
+    def note(name: str, ok: bool | None, text: str) -> None:
+        found.append({"check": name, "ok": ok, "note": text})
+
+    settings = common.read()
+    note("settings", True, "all settings are known and of their form")
+    note("contact", bool(settings.contact) or None, settings.contact or "SKILLFEED_CONTACT is empty: sources cannot reach you; set it")
+    try:
+        with common.opened(settings) as context:
+            note("database", True, f"{context.storage.dialect}, migrated")
+            journal = context.storage.journal
+            if journal:
+                note("journal", True if journal.mode == "wal" else None, f"{journal.mode} with SQLite {journal.version}: {journal.reason}")
+            with context.storage.read() as db:
+                for state in sources.states(db):
+                    ok = None if not state.outcome else state.failures == 0
+                    text = state.outcome or "not visited yet"
+                    if state.failing_since:
+                        text += f" since {state.failing_since:%Y-%m-%d %H:%M}Z: {state.error[:200]}; next {state.next_due:%Y-%m-%d %H:%M}Z"
+                    note(f"source {state.name}", ok, text)
+    except (CatalogError, SkillfeedError) as error:
+        note("database", False, str(error))
+    if json:
+        common.emit({"checks": found})
+    else:
+        for one in found:
+            mark = {True: "[green]ok  [/]", None: "[yellow]note[/]", False: "[red]bad [/]"}[one["ok"]]
+            common.out.print(mark, end=" ")
+            common.out.print(f"{one['check']}: {one['note']}", markup=False, soft_wrap=True)
+    if any(one["ok"] is False for one in found):
+        raise typer.Exit(1)
+
+
+def healthcheck(url: Annotated[str, typer.Option(help="Address of the server to ask.")] = "http://127.0.0.1:8000") -> None:
+    """Ask a running server whether it is ready; exit 0 when it is, 1 when not. For HEALTHCHECK of a container."""
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/readyz", timeout=5) as answer:  # noqa: S310 - the operator's own address
+            ready = answer.status == 200
+    except (urllib.error.URLError, OSError, ValueError) as error:
+        common.err.print(f"not ready: {error}", markup=False)
+        raise typer.Exit(1) from None
+    if not ready:
+        raise typer.Exit(1)

@@ -1,0 +1,122 @@
+"""`skillfeed ingest` and `skillfeed backfill`."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from app.cli import common
+from app.cli.progress import Bar, Lines, outcome_table
+from app.context import Context
+from catalog.categories import canonical
+from catalog.errors import UsageError
+from catalog.outcomes import Outcome, Run
+from ingest.run import Progress, Tools, backfill, silent, visit_source
+from ingest.source import Source, Visit, Window
+from ingest.sources import SOURCES, source_named
+from ingest.sources.arxiv import Arxiv, sets_for
+from ingest.tagging import Tagger
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands."""
+    cli.command("ingest")(ingest)
+    group = typer.Typer(help="Fetch history; resumable.", no_args_is_help=True, rich_markup_mode=None)
+    group.command("arxiv")(backfill_arxiv)
+    cli.add_typer(group, name="backfill")
+
+
+def ingest(
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources to visit; none means all.")] = None,
+    since: Annotated[str, typer.Option(help="First announced date, e.g. 2026-01-05.")] = "",
+    until: Annotated[str, typer.Option(help="Last announced date; default today.")] = "",
+    json: common.Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Visit sources now. Exit 1 when a run ended failed, partial or stale."""
+    chosen = [source_named(n) for n in dict.fromkeys(sources)] if sources else list(SOURCES)
+    window = _window(since, until)
+    with common.opened() as context:
+        runs = []
+        for source in chosen:
+            progress = _progress(source, context, json or quiet)
+            with progress if isinstance(progress, AbstractContextManager) else nullcontext():
+                runs.append(visit_source(_tools(context, progress), source, window))
+        _report(runs, json)
+
+
+def backfill_arxiv(
+    since: Annotated[str, typer.Option(help="First announced date, e.g. 2026-01-05.")],
+    until: Annotated[str, typer.Option(help="Last announced date; default today.")] = "",
+    set: Annotated[str, typer.Option("--set", help="An OAI-PMH set such as cs:cs:LG; default: those of ARXIV_CATEGORIES.")] = "",
+    json: common.Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fetch what arXiv announced in a range of dates, by OAI-PMH; killed and started again it goes on where it was."""
+    window = _window(since, until)
+    if window is None:
+        raise UsageError("--since is needed, e.g. --since 2026-01-05")
+    arxiv = Arxiv()
+    with common.opened() as context:
+        categories = context.settings.categories
+        chosen = None if set else frozenset(canonical(c) for c in categories)
+
+        def act(visit: Visit) -> None:
+            for name in [set] if set else sets_for(categories):
+                arxiv.harvest_window(visit, name, chosen, window)
+
+        progress = _progress(arxiv, context, json or quiet)
+        with progress if isinstance(progress, AbstractContextManager) else nullcontext():
+            run = backfill(_tools(context, progress), arxiv, act, window)
+        _report([run], json)
+
+
+def _tools(context: Context, progress: Progress) -> Tools:
+    tagger = Tagger.load(context.taxonomy)
+    return Tools(context.settings, context.storage, context.taxonomy, tagger, context.clock, progress=progress)
+
+
+def _progress(source: Source, context: Context, none: bool) -> Progress:
+    if none:
+        return silent
+    return Bar(common.err, source.steps(context.settings)) if common.err.is_terminal else Lines()
+
+
+def _report(runs: list[Run], json: bool) -> None:
+    if json:
+        common.emit({"runs": [r.as_dict() for r in runs]})
+    else:
+        common.out.print(outcome_table(runs))
+        for run in runs:
+            for part in run.parts:
+                if part.error:
+                    common.out.print(f"{run.source} {part.name}: {part.error}", style="yellow", markup=False)
+            if run.error and not any(p.error for p in run.parts):
+                common.out.print(f"{run.source}: {run.error}", style="red", markup=False)
+            common.out.print(f"{run.requests:,} requests in {run.seconds:.1f} s")
+    good = (Outcome.OK, Outcome.EMPTY, Outcome.NOT_CONFIGURED)
+    if any(r.outcome not in good for r in runs):
+        raise typer.Exit(1)
+
+
+def _window(since: str, until: str) -> Window | None:
+    if not since and not until:
+        return None
+    if not since:
+        raise UsageError("--until needs --since")
+    first, last = _date("--since", since), _date("--until", until) if until else None
+    if last is not None and last < first:
+        raise UsageError(f"--since {first} is after --until {last}")
+    return Window(first, last)
+
+
+def _date(name: str, text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{name} must be a date such as 2026-01-28, not {text[:40]!r}") from None

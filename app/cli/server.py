@@ -1,0 +1,95 @@
+"""`skillfeed serve` and `skillfeed worker`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app import worker as workers
+from app.cli import common
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands."""
+    cli.command("serve")(serve)
+    cli.command("worker")(worker)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
+) -> None:
+    """API and pages and, unless SCHEDULER=off, one worker as a child process."""
+    settings = common.read()
+    common.upgrade(settings)
+    settings.kept_secret("secret_key")
+    settings.kept_secret("admin_token")
+    common.err.print(f"Skillfeed serves on http://{host}:{port} (stop with Ctrl-C)")
+    child = _Child() if settings.scheduler == "on" else None
+    try:
+        uvicorn.run(
+            "app.main:from_environment", factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False,
+            server_header=False, timeout_graceful_shutdown=8,
+        )  # fmt: skip
+    finally:
+        if child:
+            child.stop()
+
+
+def worker(once: Annotated[bool, typer.Option("--once", help="Do what is due, then end.")] = False) -> None:
+    """Scheduled visits to the sources: asks the database every few seconds what is due."""
+    with common.opened() as context:
+        if not once:
+            workers.run(context)
+            return
+        bad = workers.run_once(context)
+    if bad:
+        raise typer.Exit(1)
+
+
+class _Child:
+    """The worker process beside the server; started again when it dies, with a growing pause."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        threading.Thread(target=self._watch, name="worker watch", daemon=True).start()
+
+    def _watch(self) -> None:
+        pause = 1.0
+        while not self._ended.is_set():
+            with self._lock:
+                if self._ended.is_set():
+                    return
+                # A session of its own, so that Ctrl-C reaches it through `stop` alone, once.
+                self._process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], start_new_session=True, env=os.environ)
+            code = self._process.wait()
+            if self._ended.is_set():
+                return
+            common.err.print(f"the worker ended with exit code {code}; started again in {pause:.0f} s")
+            self._ended.wait(pause)
+            pause = min(60.0, pause * 2)
+
+    def stop(self) -> None:
+        """End the worker: SIGTERM, and SIGKILL after ten seconds."""
+        self._ended.set()
+        with self._lock:
+            process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+

@@ -1,0 +1,77 @@
+"""`skillfeed sources`: the sources and their health."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from app.cli import common
+from catalog.storage import sources as store
+from ingest.sources import SOURCES, source_named
+
+
+def register(cli: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Sources and their health.", rich_markup_mode=None)
+    group.callback(invoke_without_command=True)(_default)
+    group.command("list")(list_sources)
+    group.command("enable")(enable)
+    group.command("disable")(disable)
+    cli.add_typer(group, name="sources")
+
+
+def _default(ctx: typer.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        list_sources()
+
+
+def list_sources(json: common.Json = False) -> None:
+    """All sources: last outcome, since when it fails, when it is visited next."""
+    with common.opened() as context:
+        with context.storage.write() as db:
+            store.register(db, [s.name for s in SOURCES], context.clock.now())
+            states = store.states(db)
+    if json:
+        common.emit({"sources": [_plain(s) for s in states]})
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("source", "enabled", "outcome", "last visit", "failing since", "next due", "error"):
+        table.add_column(name)
+    for s in states:
+        table.add_row(
+            s.name, "yes" if s.enabled else "no", s.outcome or "not visited", _when(s.last_run), _when(s.failing_since),
+            _when(s.next_due), s.error[:80],
+        )  # fmt: skip
+    common.out.print(table)
+
+
+def enable(names: Annotated[list[str], typer.Argument(help="Sources.")]) -> None:
+    """Visit these sources again."""
+    _switch(names, True)
+
+
+def disable(names: Annotated[list[str], typer.Argument(help="Sources.")]) -> None:
+    """Visit these sources no more; what they brought stays."""
+    _switch(names, False)
+
+
+def _switch(names: list[str], enabled: bool) -> None:
+    chosen = [source_named(n).name for n in names]
+    with common.opened() as context, context.storage.write() as db:
+        store.register(db, chosen, context.clock.now())
+        for name in chosen:
+            store.enable(db, name, enabled)
+
+
+def _when(value: Any) -> str:
+    return f"{value:%Y-%m-%d %H:%M}Z" if value else ""
+
+
+def _plain(state: store.SourceState) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name in ("name", "enabled", "outcome", "last_run", "last_success", "last_new", "failures", "failing_since", "next_due", "error"):
+        value = getattr(state, name)
+        out[name] = value.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(value, "strftime") else value
+    return out

@@ -1,0 +1,469 @@
+"""What each page shows: one function per page, from the request's words to the data of its template.
+
+One read transaction per page. Words of an address that are not known are a UsageError, names that do not exist `Missing`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+
+from app import phrases
+from app.context import Context
+from app.digests import asked_topics, preview, why
+from app.pages import charts
+from app.render import gap_line, sources_of
+from catalog.entries import EntryData
+from catalog.errors import SkillfeedError, UnknownName, UsageError
+from catalog.filters import Filter, Listing, check_words, make_cursor, parse_filter, read_cursor
+from catalog.items import Item, Tag
+from catalog.outcomes import Outcome, Run
+from catalog.periods import Period, default_period, parse_period, week_of
+from catalog.query import parse_query
+from catalog.storage import entries as stored_entries
+from catalog.storage import items as stored_items
+from catalog.storage import sources as stored_sources
+from catalog.storage.sources import SourceState
+from catalog.taxonomy import Topic
+
+_PAGE = 40  # items of a list
+_TREND_WEEKS = 26
+_STATUS_DAYS = 14
+_STATUS_RUNS = 12
+_FIRST_VISIT_HOURS = 12  # a run that began longer ago and never ended was killed
+_REFRESH = 5  # seconds
+
+_IDENTIFIERS = {
+    "arxiv": ("arXiv", "https://arxiv.org/abs/{}"),
+    "doi": ("DOI", "https://doi.org/{}"),
+    "openreview": ("OpenReview", "https://openreview.net/forum?id={}"),
+    "pmlr": ("PMLR", "https://proceedings.mlr.press/{}.html"),
+    "neurips": ("NeurIPS", ""),
+    "cvf": ("CVF", ""),
+    "acl": ("ACL Anthology", "https://aclanthology.org/{}/"),
+    "kaggle": ("Kaggle", "https://www.kaggle.com/competitions/{}"),
+    "github": ("GitHub", "https://github.com/{}"),
+    "huggingface": ("Hugging Face", "https://huggingface.co/{}"),
+    "url": ("Address", "{}"),
+}
+_LICENCES = (
+    (re.compile(r"creativecommons\.org/licenses/([a-z-]+)/(\d\.\d)"), "CC {} {}"),
+    (re.compile(r"creativecommons\.org/publicdomain/zero/(1\.0)"), "CC0 {}"),
+    (re.compile(r"arxiv\.org/licenses/nonexclusive-distrib/(1\.0)"), "arXiv non-exclusive licence {}"),
+)
+
+
+class Missing(SkillfeedError):
+    """A page that does not exist; `nearest` are (name, path) of those that may have been meant."""
+
+    def __init__(self, text: str, nearest: tuple[tuple[str, str], ...] = ()) -> None:
+        self.nearest = nearest
+        super().__init__(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A template and its data; `refresh` in seconds, 0 for a page that stands still."""
+
+    template: str
+    data: dict[str, Any]
+    refresh: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant as a reader sees it, in the instance's zone."""
+
+    text: str
+    iso: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A source that is not well: which, what, since when, and when it is tried again."""
+
+    source: str
+    what: str
+    error: str
+    since: Moment | None
+    again: Moment | None  # None: it is due now
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of all sources in one line of a page."""
+
+    troubles: tuple[Trouble, ...]
+    unreachable: bool  # no source that was tried could be reached
+    visited: bool  # some source has been visited at all
+    last: Moment | None  # end of the latest good visit
+    arriving: tuple[str, int] | None  # source of a running first visit, and how many items it has brought
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An item in a list."""
+
+    item: Item
+    why: str
+    topics: tuple[Topic, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of a list."""
+
+    rows: tuple[Row, ...]
+    next: str  # cursor, "" at the end
+    first: bool  # no cursor was given
+
+
+@dataclass(slots=True)
+class _Words:
+    """The request's parameters: each may be asked for once, what is left over is unknown."""
+
+    given: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, request: Request) -> _Words:
+        """Parameters without a value are as good as absent: a form sends them for what was left empty."""
+        words = cls()
+        for name, value in request.query_params.multi_items():
+            if value.strip():
+                words.given.setdefault(name, []).append(value)
+        return words
+
+    def one(self, name: str) -> str:
+        values = self.given.pop(name, [])
+        if len(values) > 1:
+            raise UsageError(f"{name} is given {len(values)} times; once is allowed")
+        return values[0] if values else ""
+
+    def end(self, allowed: Iterable[str] = ()) -> None:
+        if self.given:
+            raise UnknownName("parameter", next(iter(self.given)), allowed)
+
+
+# ------------------------------------------------------------------ the week
+def home(context: Context, request: Request) -> Page:
+    """The digest of a period, by area."""
+    words, taxonomy = _Words.of(request), context.taxonomy
+    named = words.one("period")
+    today = context.clock.now().date()
+    period = parse_period(named) if named else default_period(today)
+    with context.storage.read() as db:
+        states = stored_sources.states(db)
+        filter = parse_filter(words.given, taxonomy, _known_sources(states, words))
+        health = _health(context, db, states)
+        by_area = stored_items.counts(db, "area", period.first, period.last)
+        by_topic = stored_items.counts(db, "topic", period.first, period.last)
+        newest = stored_items.newest_day(db)
+    digest = preview(context.storage, taxonomy, filter, period, today)
+    sections = {s.topic.slug: s for s in digest.sections}
+    shown = []
+    for area in taxonomy.areas:
+        own = [sections[t.slug] for t in taxonomy.topics_of(area.slug) if t.slug in sections]
+        if own:
+            shown.append((area, own))
+    only = replace(filter, topics=(), areas=()) == Filter()  # the daily counters know topics and areas, nothing else
+    pairs = filter.parameters()
+    data = {
+        "nav": "week",
+        "period": period, "name": phrases.period_name(period), "days": phrases.period_days(period),
+        "running": period.first <= today <= period.last, "ahead": period.first > today,
+        "previous": _neighbour(period.previous, pairs), "next": _neighbour(period.next, pairs) if period.next.first <= today else None,
+        "pairs": pairs, "chips": _chips(context, filter, period), "areas": shown, "digest": digest, "sources": sources_of,
+        "jump": [(a, by_area.get(a.slug, 0), any(a is b for b, _ in shown)) for a in taxonomy.areas],
+        "by_topic": by_topic if only else {}, "counted": only, "health": health, "newest": week_of(newest) if newest else None,
+        "receipt": [(phrases.source_name(s), ps) for s, ps in _by_source(digest.receipt.parts)],
+        "gaps": [gap_line(g.source, g.part, g.day, g.missing, g.note) for g in digest.receipt.gaps],
+    }  # fmt: skip
+    return Page("home.html", data, _REFRESH if health.arriving else 0)
+
+
+def _neighbour(period: Period, pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    return {"name": phrases.period_name(period), "days": phrases.period_days(period), "pairs": [("period", period.name), *pairs]}
+
+
+def _chips(context: Context, filter: Filter, period: Period) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each part of the filter in words, with the parameters of the page without it."""
+    names = {("topic", t.slug): t.name for t in context.taxonomy.topics} | {("area", a.slug): a.name for a in context.taxonomy.areas}
+    pairs = filter.parameters()
+    return [
+        (names.get(pair) or f"{pair[0]} {pair[1]}", [("period", period.name), *(p for p in pairs if p != pair)]) for pair in pairs
+    ]
+
+
+def _by_source(parts: Sequence[Any]) -> list[tuple[str, list[Any]]]:
+    out: dict[str, list[Any]] = {}
+    for part in parts:
+        out.setdefault(part.source, []).append(part)
+    return list(out.items())
+
+
+# ------------------------------------------------------------------ areas and topics
+def areas(context: Context, request: Request) -> Page:
+    """All areas and topics with what came in the last complete week and since."""
+    _Words.of(request).end()
+    today = context.clock.now().date()
+    week = week_of(today).previous
+    with context.storage.read() as db:
+        last = stored_items.counts(db, "topic", week.first, week.last)
+        held = stored_items.counts(db, "topic")
+    groups = [(a, [(t, last.get(t.slug, 0), held.get(t.slug, 0)) for t in context.taxonomy.topics_of(a.slug)]) for a in context.taxonomy.areas]
+    return Page("areas.html", {"nav": "areas", "groups": groups, "week": week, "week_name": phrases.period_name(week)})
+
+
+def area(context: Context, request: Request) -> Page:
+    """An area: its topics and its newest items."""
+    words, taxonomy = _Words.of(request), context.taxonomy
+    slug = _named("area", request.path_params["slug"], [(a.slug, a.name) for a in taxonomy.areas])
+    found = taxonomy.area(slug)
+    data = _listing(context, words, Filter(areas=(slug,)), "area", slug)
+    week = week_of(context.clock.now().date()).previous
+    with context.storage.read() as db:
+        last = stored_items.counts(db, "topic", week.first, week.last)
+    topics = [(t, last.get(t.slug, 0)) for t in taxonomy.topics_of(slug)]
+    data |= {"nav": "areas", "area": found, "topics": topics, "week_name": phrases.period_name(week)}
+    return Page("area.html", data)
+
+
+def topic(context: Context, request: Request) -> Page:
+    """A topic: what it is, how much comes of it, and its newest items."""
+    words, taxonomy = _Words.of(request), context.taxonomy
+    known = [(slug, t.name) for t in taxonomy.topics for slug in (t.slug, *t.aliases)]
+    found = taxonomy.topic(_named("topic", request.path_params["slug"], known))
+    data = _listing(context, words, Filter(topics=(found.slug,)), "topic", found.slug)
+    return Page("topic.html", data | {"nav": "areas", "topic": found, "area": taxonomy.area(found.area)})
+
+
+def _named(what: str, slug: str, known: list[tuple[str, str]]) -> str:
+    """The slug when it is known; else Missing, with pages of near names."""
+    slugs = dict(known)
+    if slug in slugs:
+        return slug
+    near = UnknownName(what, slug, slugs).nearest
+    raise Missing(f"There is no {what} {slug[:60]!r}.", tuple((slugs[n], f"/{what}s/{n}") for n in near[:3]))
+
+
+def _listing(context: Context, words: _Words, filter: Filter, scheme: str, value: str) -> dict[str, Any]:
+    """Trend and newest items of a topic or an area."""
+    after = _cursor(words)
+    words.end(("cursor",))
+    today = context.clock.now().date()
+    shown = charts.weeks(today, _TREND_WEEKS)
+    with context.storage.read() as db:
+        days = stored_items.per_day(db, scheme, value, shown[0].first, shown[-1].last)
+        held = stored_items.counts(db, scheme).get(value, 0)
+        listed = _page(context, db, Listing(filter, limit=_PAGE, after=after, fields=("entries",)))
+    return {"chart": charts.per_week(days, shown, today), "held": held, "listed": listed, "api": (scheme, value)}
+
+
+def _cursor(words: _Words) -> int | None:
+    text = words.one("cursor")
+    return read_cursor(text) if text else None
+
+
+def _page(context: Context, db: Any, listing: Listing) -> Listed:
+    items, more = stored_items.page(db, listing)
+    lead = listing.filter.topics[0] if len(listing.filter.topics) == 1 else ""
+    return Listed(tuple(_row(context, i, lead) for i in items), make_cursor(more) if more is not None else "", listing.after is None)
+
+
+def _row(context: Context, item: Item, lead: str = "") -> Row:
+    """An item with its topics by name; `lead` is the topic whose reasons are told, else the best."""
+    known = {t.slug: t for t in context.taxonomy.topics}
+    tags = [t for t in item.topics if t.topic in known]
+    best = next((t for t in tags if t.topic == lead), tags[0] if tags else None)
+    because = why(item, best, known[best.topic].name) if best else ""
+    sources = tuple(dict.fromkeys(phrases.source_name(e.source) for e in item.entries))
+    return Row(item, because, tuple(known[t.topic] for t in tags), sources)
+
+
+# ------------------------------------------------------------------ one item
+def item(context: Context, request: Request) -> Page:
+    """Everything that is known of an item, and why it has its topics."""
+    _Words.of(request).end()
+    id = request.path_params["id"]
+    with context.storage.read() as db:
+        found = stored_items.by_id(db, id) if re.fullmatch(r"[0-9a-z]{16}", id) else None
+        if found is None:
+            raise Missing("There is no item of this id.")
+        said = [
+            stored_entries.kept(db, e.source, [e.key])[e.key].entry for e in found.entries
+        ]
+    known = {t.slug: t for t in context.taxonomy.topics}
+    tags = [(known[t.topic], t, why(found, t, known[t.topic].name)) for t in found.topics if t.topic in known]
+    data = {
+        "nav": "", "item": found, "zone": _zone(context), "moment": lambda at: _moment(context, at),
+        "title": marked(found.title, "title", found.topics, known), "abstract": marked(found.summary, "abstract", found.topics, known),
+        "tags": tags, "identifiers": [_identifier(s, v) for s, v in found.identifiers],
+        "entries": [(e, ref, _licence(e)) for e, ref in zip(said, found.entries, strict=True)],
+    }  # fmt: skip
+    return Page("item.html", data)
+
+
+def marked(text: str, place: str, tags: Iterable[Tag], known: dict[str, Topic]) -> list[tuple[str, str]]:
+    """The text in pieces (text, topic names): names are empty where no evidence stands. Evidence that is not found there is left out."""
+    owners: list[list[str]] = [[] for _ in text]
+    for tag in tags:
+        name = known[tag.topic].name if tag.topic in known else ""
+        for e in tag.evidence:
+            if not name or e.field != place or not e.words:
+                continue
+            start = e.start if text[max(e.start, 0) : e.end] == e.words else text.lower().find(e.words.lower())
+            for at in range(start, min(start + len(e.words), len(text))) if start >= 0 else ():
+                if name not in owners[at]:
+                    owners[at].append(name)
+    pieces: list[tuple[str, str]] = []
+    for letter, names in zip(text, owners, strict=True):
+        said = ", ".join(names)
+        if pieces and pieces[-1][1] == said:
+            pieces[-1] = (pieces[-1][0] + letter, said)
+        else:
+            pieces.append((letter, said))
+    return pieces
+
+
+def _identifier(scheme: str, value: str) -> tuple[str, str, str]:
+    name, form = _IDENTIFIERS.get(scheme, (scheme, ""))
+    return name, value, phrases.safe_url(form.format(value)) if form else ""
+
+
+def _licence(entry: EntryData) -> tuple[str, str]:
+    """Name and address of a licence; the name is the address when it is not a known one."""
+    url = phrases.safe_url(entry.licence)
+    for pattern, form in _LICENCES:
+        if m := pattern.search(entry.licence):
+            return form.format(*(g.upper() for g in m.groups())), url
+    return phrases.one_line(entry.licence)[:120], url
+
+
+# ------------------------------------------------------------------ search
+def search(context: Context, request: Request) -> Page:
+    """Newest items that match the words."""
+    words, taxonomy = _Words.of(request), context.taxonomy
+    after, chosen = _cursor(words), words.one("area")
+    q = check_words(words.one("q"))
+    words.end(("q", "area", "cursor"))
+    filter = Filter(areas=(taxonomy.area(chosen).slug,) if chosen else (), q=q)
+    understood = parse_query(q) is not None
+    listed = None
+    if understood:
+        with context.storage.read() as db:
+            listed = _page(context, db, Listing(filter, limit=_PAGE, after=after, fields=("entries",)))
+    data = {
+        "nav": "search", "q": q, "chosen": chosen, "areas": taxonomy.areas, "listed": listed, "understood": understood or not q,
+        "pairs": filter.parameters(),
+    }  # fmt: skip
+    return Page("search.html", data)
+
+
+# ------------------------------------------------------------------ sources
+def status(context: Context, request: Request) -> Page:
+    """The sources, what they announced lately and what of it is held, and the ledger of visits."""
+    _Words.of(request).end()
+    today = context.clock.now().date()
+    since = today - timedelta(days=_STATUS_DAYS - 1)
+    parts, gaps = [], []
+    with context.storage.read() as db:
+        states = stored_sources.states(db)
+        health = _health(context, db, states)
+        runs = stored_sources.runs(db, limit=_STATUS_RUNS)
+        held = stored_items.counts(db, "kind")
+        for state in states:
+            sums: dict[str, list[int]] = {}
+            for b in stored_sources.batches(db, state.name, since, today):
+                own = sums.setdefault(b.part, [0, 0, 0, 0])
+                for i, n in enumerate((1, b.announced, b.held, not b.confirmed)):
+                    own[i] += n
+                if not b.confirmed:
+                    gaps.append((b.day, gap_line(state.name, b.part, b.day, b.missing, b.note)))
+            parts += [(state.name, name, *own) for name, own in sorted(sums.items())]
+    data = {
+        "nav": "status", "health": health, "held": sorted(held.items()), "total": sum(held.values()),
+        "states": [_state_row(context, s) for s in states], "runs": [_run_row(context, r) for r in runs],
+        "parts_": parts, "gaps": [text for _, text in sorted(gaps, reverse=True)], "days": _STATUS_DAYS,
+    }  # fmt: skip
+    return Page("status.html", data, _REFRESH if health.arriving else 0)
+
+
+def about(context: Context, request: Request) -> Page:
+    """What this is."""
+    _Words.of(request).end()
+    return Page("about.html", {"nav": "about", "areas": context.taxonomy.areas, "categories": context.settings.categories})
+
+
+def _state_row(context: Context, s: SourceState) -> dict[str, Any]:
+    outcome = s.outcome or "not visited yet"
+    return {
+        "name": s.name, "outcome": outcome if s.enabled else "switched off", "well": _mark(s.outcome if s.enabled else ""),
+        "success": _moment(context, s.last_success), "due": _moment(context, s.next_due) if s.enabled else None,
+        "due_now": s.enabled and s.next_due <= context.clock.now(), "error": s.error, "failures": s.failures,
+        "since": _moment(context, s.failing_since),
+    }  # fmt: skip
+
+
+def _run_row(context: Context, r: Run) -> dict[str, Any]:
+    outcome = r.outcome.value if r.outcome else "running"
+    return {"run": r, "outcome": outcome, "well": _mark(outcome), "started": _moment(context, r.started), "rejected": sum(r.counts.rejected.values())}
+
+
+def _mark(outcome: str) -> str:
+    """The style of an outcome: good, bad or plain."""
+    if outcome in (Outcome.OK, Outcome.EMPTY):
+        return "good"
+    return "bad" if outcome in (Outcome.FAILED, Outcome.PARTIAL, Outcome.STALE) else "plain"
+
+
+def _health(context: Context, db: Any, states: Sequence[SourceState]) -> Health:
+    now = context.clock.now()
+    tried = [s for s in states if s.enabled and s.outcome]
+    ill = [s for s in tried if s.failures and _mark(s.outcome) == "bad"]
+    last = max((s.last_success for s in states if s.last_success), default=None)
+    unreachable = bool(tried) and all(s.outcome == Outcome.FAILED for s in tried)
+    return Health(
+        tuple(_trouble(context, s) for s in ill), unreachable, bool(tried), _moment(context, last), _arriving(db, states, now)
+    )
+
+
+def _trouble(context: Context, s: SourceState) -> Trouble:
+    what = {
+        Outcome.FAILED.value: "could not be reached", Outcome.STALE.value: "served an old or short batch",
+    }.get(s.outcome, "did not give everything")  # fmt: skip
+    again = _moment(context, s.next_due) if s.next_due > context.clock.now() else None
+    return Trouble(phrases.source_name(s.name), what, s.error, _moment(context, s.failing_since), again)
+
+
+def _arriving(db: Any, states: Sequence[SourceState], now: datetime) -> tuple[str, int] | None:
+    """A running first visit; None when there is none."""
+    new = {s.name for s in states if s.enabled and s.last_run is None}
+    if not new:
+        return None
+    for run in stored_sources.runs(db, limit=20):
+        if run.source in new and run.finished is None and now - run.started < timedelta(hours=_FIRST_VISIT_HOURS):
+            return phrases.source_name(run.source), stored_items.counts(db, "source").get(run.source, 0)
+    return None
+
+
+def _known_sources(states: Sequence[SourceState], words: _Words) -> list[str]:
+    return [s.name for s in states] if "source" in words.given else []
+
+
+def _zone(context: Context) -> ZoneInfo:
+    return ZoneInfo(context.settings.timezone)
+
+
+def _moment(context: Context, at: datetime | None) -> Moment | None:
+    """An instant in the instance's zone; None stays None."""
+    if at is None:
+        return None
+    local = at.astimezone(_zone(context))
+    return Moment(f"{phrases.day(local.date())}, {local:%H:%M} {local:%Z}", at.isoformat(timespec="seconds").replace("+00:00", "Z"))

@@ -1,0 +1,417 @@
+"""What the API promises, as models: for documentation and tests. Answers are built by `app.shapes`, which is quicker."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from catalog.entries import Kind
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+# ------------------------------------------------------------------ items
+class Evidence(_Shape):
+    """What decided a tag."""
+
+    field: Literal["title", "abstract", "category", "rule"] = Field(
+        description="Where the words stand, or what kind of rule decided."
+    )
+    words: str = Field(description="The words, the category or the rule.")
+    start: int = Field(description="First character in the text that was tagged; -1 for categories and rules.")
+    end: int = Field(description="Character after the last; -1 for categories and rules.")
+
+
+class Topic(_Shape):
+    """One topic of an item."""
+
+    topic: str = Field(description="Slug, as `/api/v1/topics` lists them.")
+    score: float = Field(ge=0, le=1, description="How sure the tag is.")
+
+
+class TopicWithEvidence(Topic):
+    """One topic of an item with what decided it."""
+
+    evidence: list[Evidence]
+
+
+class Entry(_Shape):
+    """What one source says about the item."""
+
+    source: str = Field(description="Slug of the source.")
+    key: str = Field(description="The source's own identifier.")
+    url: str
+    version: int = Field(description="Version in hand.")
+    announced: date = Field(description="Day on which this source made it public.")
+
+
+class News(_Shape):
+    """A dated change that deserves telling again."""
+
+    what: str = Field(description="withdrawn, accepted, code or moved.")
+    day: date
+    text: str | None
+
+
+class Card(_Shape):
+    """An item as lists give it. The fields from `summary` on come only when `fields` names them."""
+
+    id: str = Field(description="Opaque, stable, never reused.")
+    kind: Kind
+    title: str = Field(description="LaTeX made readable.")
+    authors: list[str] = Field(description="Display names in their order.")
+    url: str
+    venue: str | None
+    announced: date = Field(description="Day on which a source first made it public.")
+    topics: list[TopicWithEvidence | Topic] = Field(description="Best first; with evidence when `fields` names it.")
+    summary: str | None = None
+    entries: list[Entry] | None = None
+    identifiers: dict[str, list[str]] | None = None
+    submitted: datetime | None = None
+    updated: datetime | None = None
+    withdrawn: bool | None = None
+    categories: list[str] | None = None
+    news: list[News] | None = None
+
+
+class Item(_Shape):
+    """All that is told about one item."""
+
+    id: str = Field(description="Opaque, stable, never reused.")
+    kind: Kind
+    title: str = Field(description="LaTeX made readable.")
+    summary: str | None = Field(description="Abstract, as its source gives it.")
+    authors: list[str] = Field(description="Display names in their order.")
+    url: str
+    topics: list[TopicWithEvidence] = Field(description="Best first.")
+    entries: list[Entry]
+    identifiers: dict[str, list[str]] = Field(description="Values by scheme: arxiv (without version), doi, openreview, url, …")
+    signals: dict[str, Any] = Field(description="Numbers and facts from outside.")
+    venue: str | None
+    submitted: datetime | None = Field(description="Instant of the first version, UTC.")
+    updated: datetime | None = Field(description="Instant of the version in hand, UTC.")
+    announced: date = Field(description="Day on which a source first made it public.")
+    announced_estimated: bool = Field(description="True when no source states that day.")
+    withdrawn: bool
+    form: str | None = Field(description="Not told yet.")
+    level: str | None = Field(description="Not told yet.")
+    news: list[News]
+    why: str | None = Field(description="One sentence: what decided the best topic.")
+    categories: list[str] = Field(description="arXiv categories, primary first.")
+    comment: str | None = Field(description="The authors' comment.")
+
+
+class Cards(_Shape):
+    """A page of items."""
+
+    items: list[Card]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+# ------------------------------------------------------------------ taxonomy
+class TopicInfo(_Shape):
+    """A topic of the taxonomy."""
+
+    slug: str
+    name: str
+    area: str = Field(description="Slug of its area.")
+    description: str
+    count: int = Field(description="Items announced between `since` and `until`.")
+
+
+class AreaInfo(_Shape):
+    """A skill area."""
+
+    slug: str
+    number: int = Field(description="Its place among the ten.")
+    name: str
+    description: str
+    topics: list[str] = Field(description="Slugs of its topics.")
+    count: int = Field(description="Items announced between `since` and `until`.")
+
+
+class Topics(_Shape):
+    """All topics."""
+
+    items: list[TopicInfo]
+    next: None
+
+
+class Areas(_Shape):
+    """All areas."""
+
+    items: list[AreaInfo]
+    next: None
+
+
+# ------------------------------------------------------------------ sources
+class SourceInfo(_Shape):
+    """A source and its health."""
+
+    source: str = Field(description="Slug.")
+    enabled: bool
+    outcome: str | None = Field(description="Of the last visit: ok, empty, stale, partial, failed or not configured.")
+    last_run: datetime | None
+    last_success: datetime | None = Field(description="End of the last visit that ended ok or empty.")
+    last_new: datetime | None = Field(description="End of the last visit that brought something new.")
+    failures: int = Field(description="Visits in a row that did not end ok or empty.")
+    failing_since: datetime | None
+    next_due: datetime
+    error: str | None
+
+
+class Sources(_Shape):
+    """All sources."""
+
+    items: list[SourceInfo]
+    next: None
+
+
+class Part(_Shape):
+    """One category, set or volume inside a run."""
+
+    part: str
+    outcome: str
+    seen: int
+    new: int
+    revised: int
+    unchanged: int
+    rejected: dict[str, int] = Field(description="Losses by reason.")
+    announced: int | None = Field(None, description="How many the source says it announced.")
+    held: int | None = Field(None, description="How many of those are held.")
+    error: str | None = None
+
+
+class RunInfo(_Shape):
+    """One visit to one source."""
+
+    source: str
+    started: datetime
+    finished: datetime | None = Field(description="Null while it runs.")
+    outcome: str = Field(description="ok, empty, stale, partial, failed, not configured or running.")
+    seen: int
+    new: int
+    revised: int
+    unchanged: int
+    rejected: dict[str, int] = Field(description="Losses by reason.")
+    requests: int
+    seconds: float = Field(description="Real time it took.")
+    error: str | None
+    parts: list[Part]
+
+
+class Runs(_Shape):
+    """A page of runs."""
+
+    items: list[RunInfo]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+# ------------------------------------------------------------------ digests
+class Section(BaseModel):
+    """The part of a digest about one topic."""
+
+    topic: str
+    items: list[dict[str, Any]] = Field(description="Cards with score, its parts, why, late and news.")
+
+
+class Digest(BaseModel):
+    """A digest as it would be published now."""
+
+    period: Any
+    filter: Any
+    sections: list[Section]
+    receipt: Any = Field(description="What was looked at and what was left out.")
+
+
+# ------------------------------------------------------------------ health
+class Alive(_Shape):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class Journal(_Shape):
+    """Which SQLite is used, in which journal mode and why."""
+
+    library: str
+    version: str
+    mode: str
+    reason: str
+
+
+class Database(_Shape):
+    """The database as this process sees it."""
+
+    kind: str = Field(description="sqlite or postgresql.")
+    reachable: bool
+    journal: Journal | None = Field(description="Null on PostgreSQL.")
+
+
+class Migrations(_Shape):
+    """Whether the schema is the one that this version needs."""
+
+    current: bool | None = Field(description="Null when the database cannot be asked.")
+    reason: str | None = Field(description="What to do when it is not.")
+
+
+class Freshness(_Shape):
+    """When a source was last visited with success, and when it is due."""
+
+    source: str
+    enabled: bool
+    outcome: str | None
+    last_success: datetime | None
+    failing_since: datetime | None
+    next_due: datetime
+
+
+class Ready(_Shape):
+    """The instance can answer."""
+
+    status: Literal["ready"]
+    database: Database
+    migrations: Migrations
+    sources: list[Freshness]
+
+
+# ------------------------------------------------------------------ problems
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it."""
+
+    type: str = Field(description="Address that explains this kind of problem.")
+    title: str
+    status: int
+    detail: str = Field(description="What is wrong with this request, and the mend.")
+    instance: str = Field(description="Path of the request.")
+    errors: list[dict[str, Any]] = Field(description="One object per thing that is off; `nearest` where a name is unknown.")
+
+
+# ------------------------------------------------------------------ examples
+CARD_EXAMPLE: dict[str, Any] = {
+    "id": "7k2m9x4c1v8bqz5n",
+    "kind": "paper",
+    "title": "Sparse Attention Without Regret",
+    "authors": ["Ada Example", "Bo Sample"],
+    "url": "https://arxiv.org/abs/2601.01234",
+    "venue": None,
+    "announced": "2026-01-28",
+    "topics": [{"topic": "deep-learning", "score": 0.912}],
+}
+ITEM_EXAMPLE: dict[str, Any] = {
+    "id": "7k2m9x4c1v8bqz5n",
+    "kind": "paper",
+    "title": "Sparse Attention Without Regret",
+    "summary": "We train transformers whose attention is sparse from the first step on.",
+    "authors": ["Ada Example", "Bo Sample"],
+    "url": "https://arxiv.org/abs/2601.01234",
+    "topics": [
+        {
+            "topic": "deep-learning",
+            "score": 0.912,
+            "evidence": [{"field": "title", "words": "Sparse Attention", "start": 0, "end": 16}],
+        }
+    ],
+    "entries": [
+        {
+            "source": "arxiv",
+            "key": "2601.01234",
+            "url": "https://arxiv.org/abs/2601.01234",
+            "version": 2,
+            "announced": "2026-01-28",
+        }
+    ],
+    "identifiers": {"arxiv": ["2601.01234"]},
+    "signals": {},
+    "venue": None,
+    "submitted": "2026-01-26T18:02:11Z",
+    "updated": "2026-01-27T09:30:00Z",
+    "announced": "2026-01-28",
+    "announced_estimated": False,
+    "withdrawn": False,
+    "form": None,
+    "level": None,
+    "news": [],
+    "why": "Tagged deep-learning for “Sparse Attention” in the title.",
+    "categories": ["cs.LG", "stat.ML"],
+    "comment": "12 pages",
+}
+TOPIC_EXAMPLE: dict[str, Any] = {
+    "slug": "deep-learning",
+    "name": "Deep learning",
+    "area": "algorithms",
+    "description": "Architectures and their training as the subject.",
+    "count": 1204,
+}
+AREA_EXAMPLE: dict[str, Any] = {
+    "slug": "algorithms",
+    "number": 3,
+    "name": "Machine learning algorithms",
+    "description": "How machines learn from data.",
+    "topics": ["supervised-learning", "deep-learning"],
+    "count": 3410,
+}
+SOURCE_EXAMPLE: dict[str, Any] = {
+    "source": "arxiv",
+    "enabled": True,
+    "outcome": "ok",
+    "last_run": "2026-01-28T05:12:40Z",
+    "last_success": "2026-01-28T05:12:40Z",
+    "last_new": "2026-01-28T05:12:40Z",
+    "failures": 0,
+    "failing_since": None,
+    "next_due": "2026-01-29T05:00:00Z",
+    "error": None,
+}
+RUN_EXAMPLE: dict[str, Any] = {
+    "source": "arxiv",
+    "started": "2026-01-28T05:10:00Z",
+    "finished": "2026-01-28T05:12:40Z",
+    "outcome": "ok",
+    "seen": 912,
+    "new": 640,
+    "revised": 12,
+    "unchanged": 260,
+    "rejected": {},
+    "requests": 17,
+    "seconds": 158.2,
+    "error": None,
+    "parts": [
+        {
+            "part": "cs.LG",
+            "outcome": "ok",
+            "seen": 310,
+            "new": 270,
+            "revised": 4,
+            "unchanged": 36,
+            "rejected": {},
+            "announced": 310,
+            "held": 310,
+        }
+    ],
+}
+READY_EXAMPLE: dict[str, Any] = {
+    "status": "ready",
+    "database": {"kind": "postgresql", "reachable": True, "journal": None},
+    "migrations": {"current": True, "reason": None},
+    "sources": [
+        {
+            "source": "arxiv",
+            "enabled": True,
+            "outcome": "ok",
+            "last_success": "2026-01-28T05:12:40Z",
+            "failing_since": None,
+            "next_due": "2026-01-29T05:00:00Z",
+        }
+    ],
+}
+DIGEST_EXAMPLE: dict[str, Any] = {
+    "period": "2026-W05",
+    "filter": {"topic": ["deep-learning"]},
+    "sections": [{"topic": "deep-learning", "items": [CARD_EXAMPLE]}],
+    "receipt": {},
+}

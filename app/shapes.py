@@ -1,0 +1,158 @@
+"""Items and runs as plain data: what API, command line and pages show, made in one place. Pure; keys stand in a fixed order.
+
+What is not known is null; a list or an object without members is empty. Instants are RFC 3339 in UTC with `Z`, days are dates.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any
+
+from catalog.items import Evidence, Item, Tag
+from catalog.outcomes import Run
+from catalog.storage.sources import SourceState
+
+_SHOWN_WORDS = 80  # characters of a tag's evidence in the sentence of `why`
+
+
+def dump(value: Any) -> bytes:
+    """Compact JSON in UTF-8; the same value gives the same bytes. Raises ValueError for NaN and infinities."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def instant(value: datetime | None) -> str | None:
+    """RFC 3339 in UTC with `Z`; microseconds only where there are any. None stays None."""
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def card(item: Item, fields: Collection[str] = ()) -> dict[str, Any]:
+    """The short form that lists give, with the parts named in `fields` (of `catalog.filters.EXTRA_FIELDS`) after it.
+
+    Parts that stand in other tables must have been filled into the item before.
+    """
+    out: dict[str, Any] = {
+        "id": item.id,
+        "kind": item.kind.value,
+        "title": item.title,
+        "authors": list(item.authors),
+        "url": item.url,
+        "venue": item.venue or None,
+        "announced": item.announced.isoformat(),
+        "topics": topics(item, evidence="evidence" in fields),
+    }
+    return out | {name: value for name, value in _extra(item).items() if name in fields} if fields else out
+
+
+def whole(item: Item) -> dict[str, Any]:
+    """Everything that is told about one item; the item must be filled, as `storage.items.by_id` gives it."""
+    extra = _extra(item)
+    return {
+        "id": item.id,
+        "kind": item.kind.value,
+        "title": item.title,
+        "summary": extra["summary"],
+        "authors": list(item.authors),
+        "url": item.url,
+        "topics": topics(item, evidence=True),
+        "entries": extra["entries"],
+        "identifiers": extra["identifiers"],
+        "signals": {},
+        "venue": item.venue or None,
+        "submitted": extra["submitted"],
+        "updated": extra["updated"],
+        "announced": item.announced.isoformat(),
+        "announced_estimated": item.estimated,
+        "withdrawn": item.withdrawn,
+        "form": None,
+        "level": None,
+        "news": extra["news"],
+        "why": why(item),
+        "categories": extra["categories"],
+        "comment": item.comment or None,
+    }
+
+
+def topics(item: Item, *, evidence: bool) -> list[dict[str, Any]]:
+    """The item's topics, best first, on request with what decided them."""
+    out: list[dict[str, Any]] = []
+    for tag in item.topics:
+        shown: dict[str, Any] = {"topic": tag.topic, "score": tag.score}
+        if evidence:
+            shown["evidence"] = [{"field": e.field, "words": e.words, "start": e.start, "end": e.end} for e in tag.evidence]
+        out.append(shown)
+    return out
+
+
+def why(item: Item) -> str | None:
+    """One sentence that says why the item has its best topic; None for an item without topics."""
+    if not item.topics:
+        return None
+    best = max(item.topics, key=lambda tag: tag.score)  # the first of equals
+    return f"Tagged {best.topic} {_because(best)}."
+
+
+def run(visit: Run) -> dict[str, Any]:
+    """A visit to a source: the object of `skillfeed ingest --json` with its instants; `finished` is null while it runs."""
+    plain = visit.as_dict()
+    return {
+        "source": plain.pop("source"),
+        "started": instant(visit.started),
+        "finished": instant(visit.finished),
+        **plain,
+    }
+
+
+def source(state: SourceState) -> dict[str, Any]:
+    """A source and its health; `outcome` is null before the first visit."""
+    return {
+        "source": state.name,
+        "enabled": state.enabled,
+        "outcome": state.outcome or None,
+        "last_run": instant(state.last_run),
+        "last_success": instant(state.last_success),
+        "last_new": instant(state.last_new),
+        "failures": state.failures,
+        "failing_since": instant(state.failing_since),
+        "next_due": instant(state.next_due),
+        "error": state.error or None,
+    }
+
+
+def freshness(state: SourceState) -> dict[str, Any]:
+    """What `/readyz` says of a source."""
+    shown = source(state)
+    return {name: shown[name] for name in ("source", "enabled", "outcome", "last_success", "failing_since", "next_due")}
+
+
+def _extra(item: Item) -> dict[str, Any]:
+    """What a list gives only when asked, in the order of `catalog.filters.EXTRA_FIELDS`."""
+    identifiers: dict[str, list[str]] = {}
+    for scheme, value in item.identifiers:
+        identifiers.setdefault(scheme, []).append(value)
+    return {
+        "summary": item.summary or None,
+        "entries": [
+            {"source": e.source, "key": e.key, "url": e.url, "version": e.version, "announced": e.announced.isoformat()}
+            for e in item.entries
+        ],
+        "identifiers": identifiers,
+        "submitted": instant(item.submitted),
+        "updated": instant(item.updated),
+        "withdrawn": item.withdrawn,
+        "categories": list(item.categories),
+        "news": [{"what": n.what, "day": n.day.isoformat(), "text": n.text or None} for n in item.news],
+    }
+
+
+def _because(tag: Tag) -> str:
+    if not tag.evidence:
+        return "for its text as a whole"
+    # A word in the title persuades a reader more than one in the abstract, and both more than a rule.
+    rank = {"title": 0, "abstract": 1, "category": 2, "rule": 3}
+    first: Evidence = min(tag.evidence, key=lambda e: rank.get(e.field, 4))
+    words = first.words if len(first.words) <= _SHOWN_WORDS else first.words[: _SHOWN_WORDS - 1].rstrip() + "…"
+    if first.field in ("title", "abstract"):
+        return f"for “{words}” in the {first.field}"
+    return f"by the {first.field} {words}"

@@ -1,0 +1,1 @@
+"""What things are: types, settings, taxonomy, storage and queries. Knows neither HTTP nor feeds."""

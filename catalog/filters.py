@@ -1,0 +1,163 @@
+"""The one filter type: what API, CLI, pages, digests and feeds ask by. And the listing: a filter, an order and a page of it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from catalog.categories import canonical, is_category
+from catalog.entries import Kind
+from catalog.errors import UnknownName, UsageError
+from catalog.taxonomy import Taxonomy
+
+Q_LIMIT = 200  # characters
+LIMIT_DEFAULT, LIMIT_MAX = 50, 200
+SORTS = ("newest",)
+#: What `fields` can add to the card of a list.
+EXTRA_FIELDS = ("summary", "entries", "identifiers", "submitted", "updated", "withdrawn", "categories", "news", "evidence")
+FILTER_NAMES = ("topic", "area", "kind", "source", "category", "since", "until", "q")
+LISTING_NAMES = (*FILTER_NAMES, "sort", "limit", "cursor", "fields")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which items: repeated values are OR, different fields AND. All empty means everything."""
+
+    topics: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    sources: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()  # canonical names
+    since: date | None = None  # announced, inclusive
+    until: date | None = None  # announced, inclusive
+    q: str = ""
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """The filter as request parameters, in a fixed order; the same filter gives the same parameters."""
+        out = [("topic", v) for v in self.topics] + [("area", v) for v in self.areas]
+        out += [("kind", v.value) for v in self.kinds] + [("source", v) for v in self.sources]
+        out += [("category", v) for v in self.categories]
+        out += [(n, d.isoformat()) for n, d in (("since", self.since), ("until", self.until)) if d]
+        return out + ([("q", self.q)] if self.q else [])
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of a filter: newest first, `limit` items after the cursor's position."""
+
+    filter: Filter = Filter()
+    sort: Literal["newest"] = "newest"
+    limit: int | None = LIMIT_DEFAULT  # None: all, streamed (command line only)
+    after: int | None = None  # position of the last item of the page before
+    fields: tuple[str, ...] = ()
+
+
+def parse_filter(given: Mapping[str, Sequence[str]], taxonomy: Taxonomy, sources: Iterable[str]) -> Filter:
+    """The filter of repeated parameters; raises UsageError or UnknownName, which name the thing and the nearest allowed ones."""
+    unknown = [n for n in given if n not in FILTER_NAMES]
+    if unknown:
+        raise UnknownName("parameter", unknown[0], LISTING_NAMES)
+    known_sources = list(sources)
+    for name in given.get("source", ()):
+        if name not in known_sources:
+            raise UnknownName("source", name, known_sources)
+    kinds = []
+    for name in given.get("kind", ()):
+        if name not in {k.value for k in Kind}:
+            raise UnknownName("kind", name, [k.value for k in Kind])
+        kinds.append(Kind(name))
+    for name in given.get("category", ()):
+        if not is_category(name):
+            raise UsageError(f"category {_shown(name)} has not the form of an arXiv category such as cs.LG")
+    since, until = (_date(n, _one(n, given.get(n, ()))) for n in ("since", "until"))
+    if since and until and since > until:
+        raise UsageError(f"since {since} is after until {until}")
+    return Filter(
+        topics=_sorted(taxonomy.topic(t).slug for t in given.get("topic", ())),
+        areas=_sorted(taxonomy.area(a).slug for a in given.get("area", ())),
+        kinds=tuple(sorted(set(kinds))),
+        sources=_sorted(given.get("source", ())),
+        categories=_sorted(canonical(c) for c in given.get("category", ())),
+        since=since,
+        until=until,
+        q=check_words(_one("q", given.get("q", ()))),
+    )
+
+
+def parse_listing(given: Mapping[str, Sequence[str]], taxonomy: Taxonomy, sources: Iterable[str]) -> Listing:
+    """Filter parameters plus sort, limit, cursor and fields; raises UsageError."""
+    own = {n: given[n] for n in ("sort", "limit", "cursor", "fields") if n in given}
+    sort = _one("sort", own.get("sort", ())) or "newest"
+    if sort not in SORTS:
+        raise UnknownName("sort", sort, SORTS)
+    limit = _one("limit", own.get("limit", ())) or str(LIMIT_DEFAULT)
+    if not re.fullmatch(r"[0-9]{1,3}", limit) or not 1 <= int(limit) <= LIMIT_MAX:
+        raise UsageError(f"limit must be a whole number from 1 to {LIMIT_MAX}, not {_shown(limit)}")
+    fields = [f for value in own.get("fields", ()) for f in value.split(",") if f]
+    for name in fields:
+        if name not in EXTRA_FIELDS:
+            raise UnknownName("field", name, EXTRA_FIELDS)
+    cursor = _one("cursor", own.get("cursor", ()))
+    return Listing(
+        filter=parse_filter({n: v for n, v in given.items() if n not in own}, taxonomy, sources),
+        sort="newest",
+        limit=int(limit),
+        after=read_cursor(cursor) if cursor else None,
+        fields=tuple(f for f in EXTRA_FIELDS if f in fields),
+    )
+
+
+def check_words(text: str) -> str:
+    """A search text of at most 200 characters, white space folded; raises UsageError."""
+    if len(text) > Q_LIMIT:
+        raise UsageError(f"q is {len(text)} characters long; at most {Q_LIMIT} are read")
+    if re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]", text):
+        raise UsageError("q holds a control character or half of a surrogate pair; send plain text")
+    return " ".join(text.split())
+
+
+def make_cursor(position: int) -> str:
+    """An opaque cursor for the page after the position."""
+    return base64.urlsafe_b64encode(b"n" + position.to_bytes(8, "big")).decode().rstrip("=")
+
+
+def read_cursor(text: str) -> int:
+    """The position in a cursor; raises UsageError when it was not made here."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True) if len(text) <= 40 else b""
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 9 or raw[:1] != b"n" or raw[1] > 0x7F:
+        raise UsageError("cursor is not one that this API gave; take `next` of the page before, or leave it out")
+    return int.from_bytes(raw[1:], "big")
+
+
+def _one(name: str, values: Sequence[str]) -> str:
+    if len(values) > 1:
+        raise UsageError(f"{name} is given {len(values)} times; once is allowed")
+    return values[0] if values else ""
+
+
+def _date(name: str, text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise UsageError(f"{name} must be a date such as 2026-01-28, not {_shown(text)}")
+
+
+def _shown(text: str) -> str:
+    cut = text if len(text) <= 40 else text[:40] + "…"
+    return repr(cut.encode("utf-8", "backslashreplace").decode())
+
+
+def _sorted(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))

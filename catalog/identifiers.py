@@ -1,0 +1,66 @@
+"""Identifiers: parse, compare, print."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+_NEW = r"\d{4}\.\d{4,5}"  # since 2007-04; five digits since 2015-01
+_OLD = r"[a-z-]+(?:\.[A-Z]{2})?/\d{7}"
+_ARXIV = re.compile(rf"(?P<id>{_NEW}|{_OLD})(?:v(?P<version>\d+))?")
+_ARXIV_URL = re.compile(rf"(?:https?://)?(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/(?P<rest>.+?)(?:\.pdf)?/?(?:[?#].*)?$")
+_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(?P<doi>10\.\d{4,9}/\S+)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class ArxivId:
+    """An arXiv identifier (info.arxiv.org, arxiv_identifier): `id` without version, `version` or None."""
+
+    id: str
+    version: int | None = None
+
+    def __str__(self) -> str:
+        return self.id if self.version is None else f"{self.id}v{self.version}"
+
+    @property
+    def url(self) -> str:
+        """The abstract page of the newest version."""
+        return f"https://arxiv.org/abs/{self.id}"
+
+
+def arxiv_id(text: str) -> ArxivId | None:
+    """The arXiv identifier that the text is: bare, `arXiv:…`, `oai:arXiv.org:…`, an abs/pdf address or the preprint's own DOI; else None."""
+    text = text.strip()
+    if m := _ARXIV_URL.match(text):
+        text = m["rest"]
+    lowered = text.lower()
+    for prefix in ("oai:arxiv.org:", "arxiv:", "10.48550/arxiv.", "https://doi.org/10.48550/arxiv."):
+        if lowered.startswith(prefix):
+            text = text[len(prefix) :]
+            break
+    found = _ARXIV.fullmatch(text)
+    if found is None:
+        return None
+    return ArxivId(found["id"], int(found["version"]) if found["version"] else None)
+
+
+def doi(text: str) -> str | None:
+    """The DOI in lower case (DOI names are case-insensitive, DOI Handbook 2.4) without resolver or prefix; else None."""
+    m = _DOI.fullmatch(text.strip())
+    return m["doi"].rstrip(".,;").lower() if m else None
+
+
+def canonical_url(text: str) -> str | None:
+    """The address without fragment, default port and tracking parameters, host in lower case; None when it is no http(s) address."""
+    try:
+        parts = urlsplit(text.strip())
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        return None
+    if port is not None and port != {"http": 80, "https": 443}[parts.scheme]:
+        host += f":{port}"
+    kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not k.startswith("utm_") and k != "source"]
+    return urlunsplit((parts.scheme, host, parts.path or "/", urlencode(kept), ""))

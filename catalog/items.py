@@ -1,0 +1,112 @@
+"""The thing itself, whatever sources speak of it, and what is known about it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from catalog.entries import Basis, Kind, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The words that decided a tag, or the rule that set it.
+
+    `field` is `title`, `abstract`, `category` or `rule`; for the first two `start` and `end` are character positions in
+    the text that was tagged and `words` the text between them.
+    """
+
+    field: str
+    words: str
+    start: int = -1
+    end: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One topic of an item."""
+
+    topic: str
+    score: float  # in [0, 1], three decimals
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """A dated change of an item that deserves telling again."""
+
+    what: str  # withdrawn, accepted, code, moved
+    day: date
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRef:
+    """An entry as an item shows it."""
+
+    source: str
+    key: str
+    url: str
+    version: int
+    announced: date
+    basis: Basis
+    versions: tuple[Version, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemData:
+    """An item as it shall be stored, derived from its entries."""
+
+    kind: Kind
+    title: str  # readable
+    url: str
+    authors: tuple[str, ...]
+    summary: str
+    venue: str
+    announced: date
+    estimated: bool
+    submitted: datetime | None
+    updated: datetime | None
+    withdrawn: bool
+    categories: tuple[str, ...]
+    sources: tuple[str, ...]
+    identifiers: tuple[tuple[str, str], ...]
+    tags: tuple[Tag, ...] = ()
+    areas: tuple[str, ...] = ()  # of the tags
+    news: tuple[News, ...] = ()  # new ones to add
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item as stored; summary, entries, identifiers, versions and news are filled only when asked for."""
+
+    id: str
+    position: int  # sort key: announced day, then order of arrival; see storage.schema
+    kind: Kind
+    title: str  # readable: LaTeX turned into text
+    url: str
+    authors: tuple[str, ...]
+    venue: str
+    announced: date
+    estimated: bool  # True when the announced date is not stated by a source
+    submitted: datetime | None
+    updated: datetime | None
+    withdrawn: bool
+    topics: tuple[Tag, ...] = ()
+    categories: tuple[str, ...] = ()
+    comment: str = ""
+    summary: str = ""
+    entries: tuple[EntryRef, ...] = ()
+    identifiers: tuple[tuple[str, str], ...] = ()
+    news: tuple[News, ...] = ()
+
+
+def public_id(source: str, key: str) -> str:
+    """The id of the item that an entry founds: 16 letters and digits, opaque, the same on every database."""
+    digest = hashlib.blake2b(f"{source}\0{key}".encode(), digest_size=10).digest()
+    number, out = int.from_bytes(digest, "big"), ""
+    for _ in range(16):
+        number, low = divmod(number, 32)
+        out += "0123456789abcdefghjkmnpqrstvwxyz"[low]
+    return out

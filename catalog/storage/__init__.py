@@ -1,0 +1,93 @@
+"""Storage: the only door to the database. Opens it, migrates it, hands out read and write transactions.
+
+The modules beside this one hold the statements, one noun each: `entries` (what ingestion writes), `items` (what is asked),
+`search`, `sources`, `leases`. They take an open transaction as their first argument and never commit: the edge that opened it does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from catalog.errors import DatabaseUnavailable
+from catalog.storage import migrate
+from catalog.storage.engine import Journal, explain, journal, open_engine
+
+T = TypeVar("T")
+_ATTEMPTS = 6
+
+
+class Storage:
+    """One open database; safe to share between threads."""
+
+    def __init__(self, url: str, *, upgrade: bool = True) -> None:
+        """Opens and, unless told otherwise, migrates the database; raises DatabaseUnavailable or NewerDatabase."""
+        if upgrade:
+            migrate.upgrade(url)
+        self.url = url
+        self._reader: Engine = open_engine(url, read_only=True)
+        self._writer: Engine = open_engine(url, pool_size=2)
+        self.dialect: str = self._writer.dialect.name
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+    @property
+    def journal(self) -> Journal | None:
+        """Which SQLite and journal mode; None on PostgreSQL."""
+        return journal() if self.dialect == "sqlite" else None
+
+    def check(self) -> str | None:
+        """None when the database can be used as it is, else one line with the mend; raises DatabaseUnavailable, NewerDatabase."""
+        try:
+            return migrate.check(self._reader)
+        except DBAPIError as error:
+            raise explain(error, self._reader.url) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read transaction: one consistent view, takes no write lock, cannot write."""
+        with self._guard(self._reader), self._reader.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A write transaction: all or nothing. On SQLite it waits for the one writer before it begins."""
+        with self._guard(self._writer), self._writer.begin() as connection:
+            yield connection
+
+    def writing(self, act: Callable[[Connection], T]) -> T:
+        """Run `act` in a write transaction, again when PostgreSQL rolled it back for a race with another writer.
+
+        `act` must be repeatable. Races are deadlocks, serialisation failures and a key that another writer inserted first.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self._writer.begin() as connection:
+                    return act(connection)
+            except (IntegrityError, OperationalError) as error:
+                state = getattr(error.orig, "sqlstate", None)
+                if state not in ("23505", "40001", "40P01") or attempt == _ATTEMPTS - 1:
+                    if isinstance(error, OperationalError) and state is None:
+                        raise explain(error, self._writer.url) from error
+                    raise
+                time.sleep(0.02 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    @contextmanager
+    def _guard(self, engine: Engine) -> Iterator[None]:
+        """An unreachable or locked database becomes DatabaseUnavailable; bugs in statements pass through unhidden."""
+        try:
+            yield
+        except OperationalError as error:
+            raise explain(error, engine.url) from error
+
+
+__all__ = ["DatabaseUnavailable", "Storage"]

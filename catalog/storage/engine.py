@@ -1,0 +1,159 @@
+"""Opening the database: which SQLite library, which journal, how transactions begin. SQLite and PostgreSQL differ here and in `search`.
+
+Sources: sqlite.org/wal.html#walresetbug, SQLAlchemy's pysqlite page on transactions.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+
+from catalog.errors import DatabaseUnavailable
+
+APPLICATION_ID = 0x534B4644  # "SKFD", in the file's header (PRAGMA application_id)
+BUSY_MILLISECONDS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Which SQLite is used, in which journal mode and why."""
+
+    library: str
+    version: str
+    mode: str
+    reason: str
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """True when this SQLite is free of the WAL-reset bug: 3.51.3 and later, 3.50.7 and 3.44.6 of their branches."""
+    branch = version[:2]
+    if branch == (3, 44):
+        return version >= (3, 44, 6)
+    if branch == (3, 50):
+        return version >= (3, 50, 7)
+    return version >= (3, 51, 3)
+
+
+def sqlite_library() -> ModuleType:
+    """The newer of pysqlite3 (a wheel with its own SQLite, where one exists) and the standard library's."""
+    try:
+        newer: ModuleType = importlib.import_module("pysqlite3")
+    except ImportError:
+        return sqlite3
+    return newer if newer.sqlite_version_info >= sqlite3.sqlite_version_info else sqlite3
+
+
+def journal(library: ModuleType | None = None) -> Journal:
+    """The journal mode for a library: WAL where it is safe, else the rollback journal."""
+    lib = library or sqlite_library()
+    version = lib.sqlite_version_info
+    if wal_is_safe(version):
+        return Journal(lib.__name__, lib.sqlite_version, "wal", "this SQLite is free of the WAL-reset bug")
+    return Journal(
+        lib.__name__,
+        lib.sqlite_version,
+        "delete",
+        f"SQLite {lib.sqlite_version} has the WAL-reset bug (fixed in 3.51.3, 3.50.7, 3.44.6); the rollback journal is slower but safe",
+    )
+
+
+def parse_url(text: str) -> URL:
+    """The address as SQLAlchemy's; raises DatabaseUnavailable."""
+    try:
+        return make_url(text)
+    except ArgumentError as error:
+        raise DatabaseUnavailable(f"SKILLFEED_DATABASE_URL: {error}") from None
+
+
+def open_engine(text: str, *, read_only: bool = False, pool_size: int = 5) -> Engine:
+    """An engine whose write transactions begin IMMEDIATE on SQLite and whose read-only form cannot write on either database."""
+    url = parse_url(text)
+    if url.get_backend_name() == "sqlite":
+        return _open_sqlite(url, read_only, pool_size)
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_pre_ping=True,
+        connect_args={"options": "-c timezone=UTC -c jit=off", "connect_timeout": 10, "application_name": "skillfeed"},
+    )
+    return engine.execution_options(postgresql_readonly=True) if read_only else engine
+
+
+def _open_sqlite(url: URL, read_only: bool, pool_size: int) -> Engine:
+    library = sqlite_library()
+    engine = create_engine(
+        url,
+        module=library,
+        pool_size=pool_size,
+        max_overflow=20,
+        connect_args={"check_same_thread": False, "timeout": BUSY_MILLISECONDS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: DBAPIConnection, _record: Any) -> None:
+        # The library's own BEGIN is deferred: 130 of 200 read-modify-writes of four threads then died of "database is locked".
+        connection.isolation_level = None  # type: ignore[attr-defined]
+        cursor = connection.cursor()
+        for pragma in pragmas(read_only):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def pragmas(read_only: bool) -> tuple[str, ...]:
+    """What every SQLite connection is set to; synchronous FULL, because NORMAL can forget the last commits at power loss."""
+    common = (
+        f"busy_timeout={BUSY_MILLISECONDS}",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+        "synchronous=FULL",
+        "cache_size=-32000",
+        "journal_size_limit=67108864",
+    )
+    return (*common, "query_only=ON", "mmap_size=268435456") if read_only else (*common, "mmap_size=0")
+
+
+def set_journal(engine: Engine) -> Journal:
+    """Put the file into the journal mode of this library; raises DatabaseUnavailable when another program holds it in WAL."""
+    wanted = journal()
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA journal_mode")
+        row = cursor.fetchone()
+        if row is not None and row[0] != wanted.mode:
+            cursor.execute(f"PRAGMA journal_mode={wanted.mode}")
+            row = cursor.fetchone()
+        if row is None or row[0] != wanted.mode:
+            raise DatabaseUnavailable(
+                f"{engine.url.database}: journal mode is {row[0] if row else 'unknown'}, {wanted.mode} is needed "
+                f"({wanted.reason}); stop the other programs that have it open"
+            )
+    finally:
+        raw.close()
+    return wanted
+
+
+def explain(error: DBAPIError, url: URL) -> DatabaseUnavailable:
+    """A failure to open or reach the database in one line, without the password."""
+    shown = url.render_as_string(hide_password=True)
+    cause = " ".join(str(error.orig).split())
+    if isinstance(error, OperationalError) and url.get_backend_name() == "sqlite" and url.database:
+        folder = Path(url.database).parent
+        if not folder.is_dir():
+            return DatabaseUnavailable(f"{shown}: the folder {folder} does not exist; make it or set SKILLFEED_DATA_DIR")
+    return DatabaseUnavailable(f"{shown}: {cause[:300]}")

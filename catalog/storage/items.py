@@ -1,0 +1,223 @@
+"""What is asked of the store: pages of a filter, one item, look-ups, counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, exists, func, select
+
+from catalog.entries import Basis, Kind, Version
+from catalog.filters import Filter, Listing
+from catalog.items import EntryRef, Item, News
+from catalog.query import parse_query
+from catalog.storage import schema as s
+from catalog.storage import search
+from catalog.storage.entries import chunks, load_tags
+
+_ALL = 1 << 62  # above every position
+
+
+def page(db: Connection, listing: Listing) -> tuple[list[Item], int | None]:
+    """A page of items, newest first, and the position to go on after (None at the end)."""
+    assert listing.limit is not None
+    rows = _rows(db, listing.filter, listing.after, listing.limit + 1)
+    more = rows[listing.limit - 1].position if len(rows) > listing.limit else None
+    return fill(db, [_item(r) for r in rows[: listing.limit]], listing.fields), more
+
+
+def stream(db: Connection, listing: Listing) -> Iterator[Item]:
+    """All items of the filter, or the listing's limit of them, in its order; read in pages of 500."""
+    left = listing.limit
+    after = listing.after
+    while left is None or left > 0:
+        size = 500 if left is None else min(500, left)
+        found, after = page(db, Listing(listing.filter, listing.sort, size, after, listing.fields))
+        yield from found
+        if left is not None:
+            left -= len(found)
+        if after is None:
+            return
+
+
+def top(db: Connection, filter: Filter, topic: str, limit: int) -> list[Item]:
+    """The items of a filter with this topic, best score first, then newest; with summaries and entries."""
+    term = _term(db, "topic", topic)
+    if term is None:
+        return []
+    query = _select().join(s.tags, and_(s.tags.c.position == s.items.c.position, s.tags.c.term_id == term))
+    conditions = _conditions(db, filter)
+    if conditions is None:
+        return []
+    query = query.where(*_bounds(filter, None), *conditions).order_by(s.tags.c.score.desc(), s.items.c.position.desc()).limit(limit)
+    return fill(db, [_item(r) for r in db.execute(query)], ("summary", "entries"))
+
+
+def by_id(db: Connection, public_id: str) -> Item | None:
+    """The whole item; None when there is none of this id."""
+    row = db.execute(_select().where(s.items.c.public_id == public_id)).first()
+    return fill(db, [_item(row)], ("summary", "entries", "identifiers", "news"))[0] if row else None
+
+
+def by_identifier(db: Connection, scheme: str, value: str) -> Item | None:
+    """The whole item that an identifier leads to."""
+    query = select(s.items.c.public_id).join(s.identifiers, s.identifiers.c.item_id == s.items.c.id)
+    found = db.execute(query.where(s.identifiers.c.scheme == scheme, s.identifiers.c.value == value)).scalar()
+    return by_id(db, found) if found else None
+
+
+def by_url(db: Connection, url: str) -> Item | None:
+    """The whole item whose entry has this address, for addresses that name no identifier; compares the identifier scheme `url`."""
+    return by_identifier(db, "url", url)
+
+
+def counts(db: Connection, scheme: str, since: date | None = None, until: date | None = None) -> dict[str, int]:
+    """Items per value of a scheme (topic, area, kind, source, category) by announced date, from the daily counters."""
+    c = s.daily_counts.c
+    query = select(s.terms.c.value, func.sum(c.n)).join(s.terms, s.terms.c.id == c.term_id).where(s.terms.c.scheme == scheme)
+    if since is not None:
+        query = query.where(c.day >= since)
+    if until is not None:
+        query = query.where(c.day <= until)
+    return {value: int(n) for value, n in db.execute(query.group_by(s.terms.c.value)) if n}
+
+
+def per_day(db: Connection, scheme: str, value: str, since: date, until: date) -> dict[date, int]:
+    """Items of a term by announced day; days without any are absent."""
+    c = s.daily_counts.c
+    query = select(c.day, c.n).join(s.terms, s.terms.c.id == c.term_id)
+    query = query.where(s.terms.c.scheme == scheme, s.terms.c.value == value, c.day >= since, c.day <= until, c.n > 0)
+    return {row.day: row.n for row in db.execute(query.order_by(c.day))}
+
+
+def newest_day(db: Connection) -> date | None:
+    """The latest announced date that any item has; None for an empty store."""
+    return db.execute(select(s.items.c.announced).order_by(s.items.c.position.desc()).limit(1)).scalar()
+
+
+def total(db: Connection) -> int:
+    """Items held."""
+    return sum(counts(db, "kind").values())
+
+
+# ------------------------------------------------------------------ rows
+def _select() -> Select[Any]:
+    return select(s.items)
+
+
+def _rows(db: Connection, filter: Filter, after: int | None, limit: int) -> Sequence[Row[Any]]:
+    """Rows of a filter after a position. With words the text index answers alone; else the rarest term leads and the others are probed."""
+    if filter.q:
+        query = parse_query(filter.q)
+        groups = _groups(db, filter)
+        if query is None or groups is None:
+            return []
+        low, high = _range(filter, after)
+        found = search.positions(db, query, groups, low, high, limit)
+        rows = {r.position: r for part in chunks(found) for r in db.execute(_select().where(s.items.c.position.in_(part)))}
+        return [rows[p] for p in found if p in rows]
+    conditions = _conditions(db, filter)
+    if conditions is None:
+        return []
+    query_ = _select().where(*_bounds(filter, after), *conditions).order_by(s.items.c.position.desc()).limit(limit)
+    return db.execute(query_).all()
+
+
+def _range(filter: Filter, after: int | None) -> tuple[int, int]:
+    """Positions of a filter's dates and cursor: low <= position < high."""
+    low = s.first_position(filter.since) if filter.since else 0
+    high = s.first_position(filter.until + timedelta(days=1)) if filter.until and filter.until < date.max else _ALL
+    return low, min(high, after) if after is not None else high
+
+
+def _bounds(filter: Filter, after: int | None) -> list[Any]:
+    low, high = _range(filter, after)
+    out = [s.items.c.position >= low] if low else []
+    return [*out, s.items.c.position < high] if high < _ALL else out
+
+
+def _groups(db: Connection, filter: Filter) -> list[list[int]] | None:
+    """Term ids of each restricted field; None when a field's values are all unknown, so that nothing can match."""
+    wanted = {
+        "topic": filter.topics, "area": filter.areas, "kind": tuple(k.value for k in filter.kinds), "source": filter.sources,
+        "category": filter.categories,
+    }  # fmt: skip
+    groups: list[list[int]] = []
+    for scheme, values in wanted.items():
+        if values:
+            ids = db.execute(select(s.terms.c.id).where(s.terms.c.scheme == scheme, s.terms.c.value.in_(values))).scalars().all()
+            if not ids:
+                return None
+            groups.append(sorted(ids))
+    return groups
+
+
+def _conditions(db: Connection, filter: Filter) -> list[Any] | None:
+    """One probe per restricted field of an item's position; None when nothing can match."""
+    groups = _groups(db, filter)
+    if groups is None:
+        return None
+    topics = 1 if filter.topics else 0
+    out = []
+    for i, ids in enumerate(groups):
+        table = s.tags if i < topics else s.facets
+        match = table.c.term_id == ids[0] if len(ids) == 1 else table.c.term_id.in_(ids)
+        out.append(
+            s.items.c.position.in_(select(table.c.position).where(match))
+            if i == 0 and len(ids) == 1
+            else exists().where(match, table.c.position == s.items.c.position)
+        )
+    return out
+
+
+def _term(db: Connection, scheme: str, value: str) -> int | None:
+    return db.execute(select(s.terms.c.id).where(s.terms.c.scheme == scheme, s.terms.c.value == value)).scalar()
+
+
+def _item(r: Row[Any]) -> Item:
+    return Item(
+        id=r.public_id, position=r.position, kind=Kind(r.kind), title=r.title, url=r.url, authors=tuple(json.loads(r.authors)),
+        venue=r.venue, announced=r.announced, estimated=r.estimated, submitted=r.submitted, updated=r.updated,
+        withdrawn=r.withdrawn, topics=load_tags(r.tags), categories=tuple(r.categories.split()),
+    )  # fmt: skip
+
+
+def fill(db: Connection, found: Sequence[Item], fields: Iterable[str]) -> list[Item]:
+    """The items with the parts that stand in other tables: summary (and comment), entries, identifiers, news."""
+
+    wanted = set(fields) & {"summary", "entries", "identifiers", "news"}
+    if not wanted or not found:
+        return list(found)
+    rows = db.execute(
+        select(s.items.c.id, s.items.c.public_id, s.items.c.lead_entry).where(s.items.c.public_id.in_([i.id for i in found]))
+    ).all()
+    ids = {r.public_id: r.id for r in rows}
+    extra: dict[int, dict[str, Any]] = {r.id: {} for r in rows}
+    if "summary" in wanted:
+        query = select(s.entries.c.item_id, s.entries.c.abstract, s.entries.c.comment)
+        for r in db.execute(query.where(s.entries.c.id.in_([r.lead_entry for r in rows]))):
+            extra[r.item_id] |= {"summary": r.abstract, "comment": r.comment}
+    if "entries" in wanted:
+        _fill_entries(db, extra)
+    if "identifiers" in wanted:
+        query = select(s.identifiers).where(s.identifiers.c.item_id.in_(extra)).order_by(s.identifiers.c.scheme, s.identifiers.c.value)
+        for r in db.execute(query):
+            extra[r.item_id]["identifiers"] = (*extra[r.item_id].get("identifiers", ()), (r.scheme, r.value))
+    if "news" in wanted:
+        for r in db.execute(select(s.news).where(s.news.c.item_id.in_(extra)).order_by(s.news.c.day, s.news.c.what)):
+            extra[r.item_id]["news"] = (*extra[r.item_id].get("news", ()), News(r.what, r.day, r.text))
+    return [replace(i, **extra[ids[i.id]]) for i in found]
+
+
+def _fill_entries(db: Connection, extra: dict[int, dict[str, Any]]) -> None:
+    rows = db.execute(select(s.entries).where(s.entries.c.item_id.in_(extra)).order_by(s.entries.c.source, s.entries.c.key)).all()
+    versions: dict[int, list[Version]] = {}
+    query = select(s.entry_versions).where(s.entry_versions.c.entry_id.in_([r.id for r in rows]))
+    for v in db.execute(query.order_by(s.entry_versions.c.number)):
+        versions.setdefault(v.entry_id, []).append(Version(v.number, v.at, v.withdrawn))
+    for r in rows:
+        ref = EntryRef(r.source, r.key, r.url, r.version, r.announced, Basis(r.basis), tuple(versions.get(r.id, ())))
+        extra[r.item_id]["entries"] = (*extra[r.item_id].get("entries", ()), ref)

@@ -1,0 +1,285 @@
+"""The whole schema, column by column, with the reason of each index. Migrations make it; a test holds the two together.
+
+Positions: every item has one 64-bit `position` = (day number of its announced date) << 24 | (low 24 bits of its row id). It is unique,
+and descending positions are "newest first" everywhere: keyset pages, topic pages, text search. Date bounds are position bounds.
+Tags, facets and the search index are keyed by it, so a page by topic is one range scan of one index; when a date is corrected, the
+item's rows move (rare: estimated dates only).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+POSITION_BITS = 24
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC instant. SQLite has no such type and would drop the offset: there it is text such as 2026-01-28T05:00:00.000000Z."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """timestamptz on PostgreSQL, text on SQLite."""
+        return dialect.type_descriptor(String(27) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuses naive datetimes."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a naive datetime cannot be stored: {value!r}")
+        value = value.astimezone(UTC)
+        return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Always aware, always UTC."""
+        if value is None:
+            return None
+        return datetime.fromisoformat(value).astimezone(UTC) if isinstance(value, str) else value.astimezone(UTC)
+
+
+def position_of(announced: date, row_id: int) -> int:
+    """The sort key of an item."""
+    return announced.toordinal() << POSITION_BITS | row_id & ((1 << POSITION_BITS) - 1)
+
+
+def first_position(day: date) -> int:
+    """The smallest position that an item of the day can have."""
+    return day.toordinal() << POSITION_BITS
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_id = BigInteger().with_variant(Integer, "sqlite")  # SQLite's rowid alias needs the exact type INTEGER
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(40), primary_key=True),  # analysis: version of the word rules; tagger: version of model and taxonomy
+    Column("value", Text, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("enabled", Boolean(create_constraint=True, name="enabled"), nullable=False),
+    Column("next_due", UtcDateTime, nullable=False),  # by the instance's clock; the tick asks for what is due
+    Column("last_run", UtcDateTime),  # end of the last visit
+    Column("last_success", UtcDateTime),  # end of the last visit that ended ok or empty
+    Column("last_new", UtcDateTime),  # end of the last visit that brought something new
+    Column("failures", Integer, nullable=False),  # visits in a row that did not end ok or empty
+    Column("failing_since", UtcDateTime),  # first of those
+    Column("outcome", String(20), nullable=False),  # of the last visit, "" before the first
+    Column("error", Text, nullable=False),  # of the last visit, "" when there was none
+)
+
+source_parts = Table(
+    "source_parts",
+    metadata,
+    Column("source", String(80), primary_key=True),
+    Column("part", String(120), primary_key=True),  # a category, set or volume
+    Column("cursor", Text, nullable=False),  # the source's own JSON: where the next visit goes on
+    Column("etag", Text, nullable=False),  # verbatim, quotes or none (RFC 9110 8.8.3)
+    Column("last_modified", Text, nullable=False),  # verbatim
+    sqlite_with_rowid=False,
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("source", String(80), primary_key=True),
+    Column("part", String(120), primary_key=True),
+    Column("day", Date, primary_key=True),  # what the source announced on this day in this part
+    Column("announced", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("missing", Text, nullable=False),  # JSON list of the keys that are not held
+    Column("note", Text, nullable=False),  # why it is not confirmed, "" when it is
+    sqlite_with_rowid=False,
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("source", String(80), nullable=False),
+    Column("started", UtcDateTime, nullable=False),
+    Column("finished", UtcDateTime),  # null while it runs
+    Column("outcome", String(20)),  # null while it runs
+    Column("seen", Integer, nullable=False),
+    Column("new", Integer, nullable=False),
+    Column("revised", Integer, nullable=False),
+    Column("unchanged", Integer, nullable=False),
+    Column("rejected", Text, nullable=False),  # JSON {reason: count}
+    Column("requests", Integer, nullable=False),
+    Column("seconds", Double, nullable=False),  # real time
+    Column("error", Text, nullable=False),
+    Column("parts", Text, nullable=False),  # JSON list of parts
+    Index("ix_runs_source_id", "source", "id"),  # the newest runs of a source
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("id", _id, primary_key=True, autoincrement=False),
+    Column("public_id", String(16), nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("title", Text, nullable=False),  # readable
+    Column("authors", Text, nullable=False),  # JSON list of display names
+    Column("url", Text, nullable=False),
+    Column("venue", Text, nullable=False),
+    Column("announced", Date, nullable=False),
+    Column("estimated", Boolean(create_constraint=True, name="estimated"), nullable=False),
+    Column("submitted", UtcDateTime),
+    Column("updated", UtcDateTime),
+    Column("withdrawn", Boolean(create_constraint=True, name="withdrawn"), nullable=False),
+    Column("categories", Text, nullable=False),  # blanks between, primary first
+    Column("tags", Text, nullable=False),  # JSON [[topic, score, [[field, start, end, words], …]], …], best first
+    Column("terms", Text, nullable=False),  # ids of all its terms, ascending, blanks between: what to remove when it changes
+    Column("lead_entry", BigInteger, nullable=False),  # the entry whose abstract and comment are shown
+    Column("changed", UtcDateTime, nullable=False),  # last write of this row, by the instance's clock
+    UniqueConstraint("public_id"),  # /items/{id}
+    UniqueConstraint("position"),  # newest first over everything, and the join of tags, facets and search
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("item_id", BigInteger, ForeignKey("items.id"), nullable=False),
+    Column("source", String(80), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("version", SmallInteger, nullable=False),
+    Column("kind", String(12), nullable=False),
+    Column("title", Text, nullable=False),  # as said
+    Column("abstract", Text, nullable=False),
+    Column("authors", Text, nullable=False),  # JSON list
+    Column("url", Text, nullable=False),
+    Column("announced", Date, nullable=False),
+    Column("basis", String(10), nullable=False),  # how sure the announced date is
+    Column("submitted", UtcDateTime),
+    Column("updated", UtcDateTime),
+    Column("categories", Text, nullable=False),
+    Column("venue", Text, nullable=False),
+    Column("identifiers", Text, nullable=False),  # JSON [[scheme, value], …]
+    Column("comment", Text, nullable=False),
+    Column("journal", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("withdrawn", Boolean(create_constraint=True, name="withdrawn"), nullable=False),
+    Column("detail", String(5), nullable=False),
+    Column("hash", String(32), nullable=False),  # content_hash of what was said
+    Column("first_held", UtcDateTime, nullable=False),
+    Column("changed", UtcDateTime, nullable=False),
+    UniqueConstraint("source", "key"),  # the identity of an entry
+    Index("ix_entries_item_id", "item_id"),  # the entries of an item
+)
+
+entry_versions = Table(
+    "entry_versions",
+    metadata,
+    Column("entry_id", BigInteger, ForeignKey("entries.id"), primary_key=True),
+    Column("number", SmallInteger, primary_key=True),
+    Column("at", UtcDateTime),
+    Column("withdrawn", Boolean(create_constraint=True, name="withdrawn"), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("scheme", String(12), primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("item_id", BigInteger, ForeignKey("items.id"), nullable=False),
+    Index("ix_identifiers_item_id", "item_id"),  # the identifiers of an item
+    sqlite_with_rowid=False,
+)
+
+news = Table(
+    "news",
+    metadata,
+    Column("item_id", BigInteger, ForeignKey("items.id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("what", String(20), primary_key=True),
+    Column("text", Text, nullable=False),
+    Index("ix_news_day", "day"),  # the news of a period
+    sqlite_with_rowid=False,
+)
+
+terms = Table(
+    "terms",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("scheme", String(10), nullable=False),  # topic, area, kind, source, category, venue
+    Column("value", Text, nullable=False),
+    UniqueConstraint("scheme", "value"),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("term_id", Integer, ForeignKey("terms.id"), primary_key=True),
+    Column("position", BigInteger, primary_key=True),  # scanned backwards: the newest of a topic
+    Column("score", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+facets = Table(
+    "facets",
+    metadata,
+    Column("term_id", Integer, ForeignKey("terms.id"), primary_key=True),  # area, kind, source, category or venue
+    Column("position", BigInteger, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+daily_counts = Table(
+    "daily_counts",
+    metadata,
+    Column("term_id", Integer, ForeignKey("terms.id"), primary_key=True),
+    Column("day", Date, primary_key=True),  # announced
+    Column("n", Integer, nullable=False),  # items; kept in the transaction that writes them (45 times cheaper than counting)
+    sqlite_with_rowid=False,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("owner", Text, nullable=False),  # "" when free
+    Column("fence", BigInteger, nullable=False),  # grows by one with each claim
+    Column("expires_at", Double, nullable=False),  # seconds since 1970 by the DATABASE's clock
+    Column("ready_at", Double, nullable=False),  # not to be claimed before: the spacing of a host
+)
+
+# The table `search` has one row per item, keyed by position: on SQLite an FTS5 table without content (title, names, body, terms),
+# on PostgreSQL (position, words tsvector) with a GIN index. `storage.search` writes and asks both.

@@ -1,0 +1,119 @@
+"""Text search: what differs between SQLite (FTS5) and PostgreSQL (tsvector and GIN) lives here and nowhere else.
+
+Both index the same words (`catalog.words`), each in one of four fields: title, names, body, terms. `terms` holds the ids of the
+item's topics, areas, kind, sources and categories, so that text with any filter is one look-up in one index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from catalog.query import Clause, Query
+from catalog.words import words_of
+
+_WEIGHTS = {"any": "ABD", "title": "A", "author": "B"}
+_COLUMNS = {"any": "{title names body}", "title": "title", "author": "names"}
+_POSITIONS = 255  # of one word, and 16,383 as the highest: PostgreSQL's limits for tsvector
+_GAP = 50  # between fields, so that no phrase spans two
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What the index holds of one item."""
+
+    position: int
+    title: str
+    names: str
+    body: str
+    terms: tuple[int, ...]
+
+
+def replace(db: Connection, removed: Sequence[Indexed], added: Sequence[Indexed]) -> None:
+    """Take rows out of the index and put others in. FTS5 without content needs the old words to remove a row."""
+    if db.dialect.name == "sqlite":
+        if removed:
+            db.execute(
+                text("INSERT INTO search (search, rowid, title, names, body, terms) VALUES ('delete', :p, :title, :names, :body, :terms)"),
+                [_row(r) for r in removed],
+            )
+        if added:
+            db.execute(
+                text("INSERT INTO search (rowid, title, names, body, terms) VALUES (:p, :title, :names, :body, :terms)"),
+                [_row(r) for r in added],
+            )
+        return
+    if removed:
+        db.execute(text("DELETE FROM search WHERE position = :p"), [{"p": r.position} for r in removed])
+    if added:
+        db.execute(
+            text("INSERT INTO search (position, words) VALUES (:p, CAST(:words AS tsvector))"),
+            [{"p": r.position, "words": _vector(r)} for r in added],
+        )
+
+
+def positions(
+    db: Connection, query: Query, groups: Iterable[Sequence[int]], low: int, high: int, limit: int
+) -> list[int]:
+    """Positions of matching items, newest first, `low` <= position < `high`; each group of term ids must be met by at least one."""
+    if db.dialect.name == "sqlite":
+        statement = (
+            "SELECT rowid FROM search WHERE search MATCH :match AND rowid >= :low AND rowid < :high ORDER BY rowid DESC LIMIT :limit"
+        )
+        match = _fts(query, groups)
+    else:
+        statement = (
+            "SELECT position FROM search WHERE words @@ CAST(:match AS tsquery) AND position >= :low AND position < :high "
+            "ORDER BY position DESC LIMIT :limit"
+        )
+        match = _tsquery(query, groups)
+    rows = db.execute(text(statement), {"match": match, "low": low, "high": high, "limit": limit})
+    return [int(p) for (p,) in rows]
+
+
+def _row(r: Indexed) -> dict[str, object]:
+    return {
+        "p": r.position,
+        "title": " ".join(words_of(r.title)),
+        "names": " ".join(words_of(r.names)),
+        "body": " ".join(words_of(r.body)),
+        "terms": " ".join(f"t{t}" for t in r.terms),
+    }
+
+
+def _vector(r: Indexed) -> str:
+    """A tsvector in its text form; made here, as to_tsvector alone costs four times the rest of a row."""
+    found: dict[str, list[str]] = {}
+    at = 0
+    for words, weight in ((words_of(r.title), "A"), (words_of(r.names), "B"), (words_of(r.body), "")):
+        for word in words:
+            at += 1
+            places = found.setdefault(word, [])
+            if len(places) < _POSITIONS:
+                places.append(f"{min(at, 16_383)}{weight}")
+        at += _GAP
+    for term in r.terms:
+        found.setdefault(f"t{term}", []).append(f"{min(at, 16_383)}C")
+    return " ".join(f"'{word}':{','.join(places)}" for word, places in found.items())
+
+
+def _fts(query: Query, groups: Iterable[Sequence[int]]) -> str:
+    def clause(c: Clause) -> str:
+        return f'{_COLUMNS[c.field]} : "{" ".join(c.words)}"'
+
+    parts = ["(" + " OR ".join(clause(c) for c in group) + ")" for group in query.wanted]
+    parts += ["terms : (" + " OR ".join(f'"t{t}"' for t in group) + ")" for group in groups]
+    wanted = " AND ".join(parts)
+    return f"({wanted}) NOT ({' OR '.join(clause(c) for c in query.refused)})" if query.refused else wanted
+
+
+def _tsquery(query: Query, groups: Iterable[Sequence[int]]) -> str:
+    def clause(c: Clause) -> str:
+        return "(" + " <-> ".join(f"'{w}':{_WEIGHTS[c.field]}" for w in c.words) + ")"
+
+    parts = ["(" + " | ".join(clause(c) for c in group) + ")" for group in query.wanted]
+    parts += ["(" + " | ".join(f"'t{t}':C" for t in group) + ")" for group in groups]
+    parts += [f"!{clause(c)}" for c in query.refused]
+    return " & ".join(parts)

@@ -1,0 +1,125 @@
+"""Text from strangers: made safe to keep, and LaTeX made readable. Pure; knows no HTML rendering."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+#: Control characters, lone surrogates, NUL, bidi overrides and isolates, byte-order mark: never kept.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_SPACE = re.compile(r"\s+")
+_TAG = re.compile(r"</?(?:b|i|em|strong|sub|sup|tt|code|p|br|span|div|a|img|script|style|iframe|svg|h[1-6])\b[^<>]{0,2000}>", re.I)
+_SCRIPT = re.compile(r"<(script|style|iframe)\b[^<>]{0,2000}>.{0,100000}?</\1\s*>", re.I | re.S)
+
+TITLE_LIMIT = 1_000  # characters; the longest of 74,728 recorded arXiv titles has under 300
+TEXT_LIMIT = 64 * 1024  # characters of an abstract; HTML is never parsed above this
+
+_ACCENTS = {
+    '"': "\u0308", "'": "\u0301", "`": "\u0300", "^": "\u0302", "~": "\u0303", "=": "\u0304", ".": "\u0307",
+    "u": "\u0306", "v": "\u030c", "H": "\u030b", "c": "\u0327", "k": "\u0328", "r": "\u030a", "d": "\u0323", "b": "\u0331",
+}  # fmt: skip
+_LETTERS = {
+    "ss": "ß", "ae": "æ", "AE": "Æ", "oe": "œ", "OE": "Œ", "o": "ø", "O": "Ø", "aa": "å", "AA": "Å", "l": "ł", "L": "Ł",
+    "i": "ı", "j": "ȷ", "dh": "ð", "DH": "Ð", "th": "þ", "TH": "Þ", "dj": "đ", "DJ": "Đ",
+}  # fmt: skip
+#: \"u, \"{u}, {\"u}, \H{o}, \v s, \'{\i} …
+_ACCENT = re.compile(r"\\(?:([\"'`^~=.])\s*|([uvHckrdb])(?:\s+|(?=\{)))(?:\{\s*(\\?[A-Za-z])\s*\}|(\\[ij](?![A-Za-z])|[A-Za-z]))")
+_LETTER = re.compile(r"\\(ss|ae|AE|oe|OE|aa|AA|dh|DH|th|TH|dj|DJ|o|O|l|L|i|j)(?![A-Za-z])(?:\{\}|\s+(?=\w))?")
+_BRACED_LETTER = re.compile(r"\{([^\x00-\x7f])\}")  # what an accent left: {ü}; {L} is an argument
+
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi omega"
+).split()
+_SYMBOLS = {name: chr(0x3B1 + i + (i > 16)) for i, name in enumerate(_GREEK)}
+_SYMBOLS |= {name.capitalize(): chr(ord(symbol) - 32) for name, symbol in list(_SYMBOLS.items())}
+_SYMBOLS |= {
+    "varepsilon": "ε", "varphi": "φ", "vartheta": "ϑ", "ell": "ℓ", "infty": "∞", "times": "×", "cdot": "·", "pm": "±",
+    "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥", "neq": "≠", "ne": "≠", "approx": "≈", "sim": "∼", "to": "→",
+    "rightarrow": "→", "leftarrow": "←", "leftrightarrow": "↔", "Rightarrow": "⇒", "in": "∈", "subset": "⊂", "cup": "∪",
+    "cap": "∩", "ll": "≪", "gg": "≫", "partial": "∂", "nabla": "∇", "sum": "∑", "prod": "∏", "int": "∫", "sqrt": "√",
+    "ldots": "…", "dots": "…", "cdots": "…", "star": "⋆", "ast": "*", "circ": "∘", "otimes": "⊗", "oplus": "⊕",
+    "langle": "⟨", "rangle": "⟩", "forall": "∀", "exists": "∃", "log": "log", "exp": "exp", "min": "min", "max": "max",
+    "propto": "∝", "equiv": "≡", "perp": "⊥", "mid": "|", "prime": "′", "top": "⊤", "quad": " ", "qquad": " ",
+}  # fmt: skip
+_SUPER = str.maketrans("0123456789+-=()nTi", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿᵀⁱ")
+_SUB = str.maketrans("0123456789+-=()aeijkmnoprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑᵢⱼₖₘₙₒₚᵣₛₜₓ")
+_BLACKBOARD = {"R": "ℝ", "N": "ℕ", "Z": "ℤ", "Q": "ℚ", "C": "ℂ", "E": "𝔼", "P": "ℙ"}
+_FONT = re.compile(
+    r"\\(?:textbf|textit|texttt|textsc|textrm|textsf|text|emph|mathbf|mathrm|mathit|mathsf|mathtt|mathcal|mathscr|mathfrak|boldsymbol|"
+    r"bm|operatorname|underline|mbox|url|href|ensuremath|textsuperscript|textsubscript|uppercase|lowercase)\s*\*?\s*\{([^{}]*)\}"
+)
+_OLD_FONT = re.compile(r"\\(?:bf|it|em|tt|sc|rm|sf|cal|large|small|displaystyle|left|right|big|Big|bigg|Bigg|limits)(?![A-Za-z])\s*")
+_COMMAND = re.compile(r"\\([A-Za-z]+)(?:\s+(?=[A-Za-z0-9])|\{\})?")
+_SCRIPTED = re.compile(r"([\^_])(?:\{([^{}]*)\}|([A-Za-z0-9+\-*]))")
+_ESCAPED = re.compile(r"\\([%&$#_{}])")
+
+
+def clean_line(text: str, limit: int = TITLE_LIMIT) -> str:
+    """One line, NFC, without control characters, bidi overrides and HTML tags; entities are resolved; cut at `limit` characters."""
+    return _cut(_SPACE.sub(" ", _FORBIDDEN.sub("", _unhtml(text[: limit * 8]))).strip(), limit)
+
+
+def clean_block(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Like `clean_line` for an abstract: white space of any kind becomes one blank."""
+    return clean_line(text, limit)
+
+
+def _unhtml(text: str) -> str:
+    """Tags out, entities resolved (twice: feeds escape what was escaped already); `x < y` stays."""
+    for _ in range(2):
+        if "<" in text:
+            text = _TAG.sub("", _SCRIPT.sub("", text))
+        if "&" not in text:
+            break
+        text = html.unescape(text)
+    return unicodedata.normalize("NFC", _TAG.sub("", _SCRIPT.sub("", text)) if "<" in text else text)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def unaccent_tex(text: str) -> str:
+    r"""TeX accents and letters to Unicode: `Erd\H{o}s` to `Erdős`, `{\"u}` to `ü`; math is left as it is."""
+    if "\\" not in text:
+        return text
+
+    def accent(m: re.Match[str]) -> str:
+        mark = _ACCENTS[m[1] or m[2]]
+        letter = (m[3] or m[4]).removeprefix("\\")
+        return unicodedata.normalize("NFC", letter + mark)
+
+    text = _ACCENT.sub(accent, text)
+    text = _LETTER.sub(lambda m: _LETTERS[m[1]], text)
+    return _BRACED_LETTER.sub(r"\1", text)
+
+
+def readable(text: str) -> str:
+    r"""LaTeX turned into text a person reads: `$\alpha$-VAE` to `α-VAE`, `\textbf{X}` to `X`; unknown commands lose their backslash."""
+    if "\\" not in text and "$" not in text and "{" not in text:
+        return text
+    text = unaccent_tex(text)
+    text = re.sub(r"\\mathbb\s*\{?([A-Z])\}?", lambda m: _BLACKBOARD.get(m[1], m[1]), text)
+    for _ in range(4):
+        text, changed = _FONT.subn(r"\1", text)
+        if not changed:
+            break
+    text = _OLD_FONT.sub("", text)
+    text = _COMMAND.sub(lambda m: _SYMBOLS.get(m[1], m[1]), text)
+    text = re.sub(r"\$([^$]{1,400})\$", lambda m: _scripts(m[1]), text)
+    text = _ESCAPED.sub("\x00\\1", text)
+    text = re.sub(r"(?<!\x00)[{}]", "", text).replace("\x00", "")
+    text = re.sub(r"\\[,;:! ]", " ", text).replace("\\\\", " ").replace("``", "“").replace("''", "”")
+    return _SPACE.sub(" ", text).strip()
+
+
+def _scripts(math: str) -> str:
+    def one(m: re.Match[str]) -> str:
+        inner = m[2] if m[2] is not None else m[3]
+        small = inner.translate(_SUPER if m[1] == "^" else _SUB)
+        if len(inner) <= 4 and all(a != b for a, b in zip(inner, small, strict=True)):
+            return small
+        return m[1] + (f"({inner})" if len(inner) > 1 else inner)
+
+    return _SCRIPTED.sub(one, math).strip()

@@ -1,0 +1,1 @@
+"""The way in: fetch, parse, resolve, tag, store. Never imports `app`."""

@@ -1,0 +1,293 @@
+"""The one polite HTTP layer: every request to a source goes through here.
+
+Per host (all of arxiv.org is one): one request at a time and a gap before the next, over all processes that share the database, by
+leases in it. Conditional requests, Retry-After, backoff with full jitter, limits on body, time and redirects, an honest User-Agent.
+Sources: RFC 9110 (validators 8.8, Retry-After 10.2.3), arXiv's terms of use for its APIs (one request per three seconds, one connection).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import random
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from urllib.parse import urlencode, urljoin, urlsplit
+
+import httpx
+
+from catalog.errors import FetchError
+from catalog.settings import Settings
+from catalog.storage import Storage, leases
+from catalog.storage.leases import Lease
+from catalog.version import VERSION
+
+BODY_LIMIT = 10 * 1024 * 1024  # bytes after decompression
+CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 15.0, 30.0
+REDIRECTS = 5
+TRIES = 5
+BACKOFF_SECONDS, BACKOFF_CAP = 2.0, 300.0
+PATIENCE_SECONDS = 120.0  # a longer Retry-After ends the attempt; the next visit keeps to it
+RETRY_AFTER_CAP = 24 * 3600.0
+RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A usable answer: 200, 304, or another status that the caller asked for."""
+
+    url: str  # as asked, before redirects
+    status: int
+    body: bytes  # decompressed; empty for 304
+    headers: Mapping[str, str]  # names in lower case
+
+    @property
+    def not_modified(self) -> bool:
+        """True for a 304."""
+        return self.status == 304
+
+    @property
+    def etag(self) -> str:
+        """The validator verbatim, with its quotes or without; "" when there is none."""
+        return self.headers.get("etag", "")
+
+    @property
+    def last_modified(self) -> str:
+        """The Last-Modified date verbatim; "" when there is none."""
+        return self.headers.get("last-modified", "")
+
+
+class Fetcher:
+    """Fetches for one visit; counts its requests and gives up on a host that is down. Not for several threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        storage: Storage,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._settings, self._storage, self._pause, self._jitter = settings, storage, pause, jitter
+        self._owner = leases.new_owner()
+        self._failed: Counter[str] = Counter()  # requests in a row without any answer, by host
+        self.requests = 0
+        self._client = httpx.Client(
+            headers={"User-Agent": user_agent(settings), "Accept-Encoding": "gzip"},
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            # No idle connections: another process may be the next to ask, and arXiv wants one connection in all.
+            limits=httpx.Limits(max_connections=4, max_keepalive_connections=0),
+            follow_redirects=False,
+            trust_env=False,
+            proxy=settings.outgoing_proxy or None,
+        )
+
+    def __enter__(self) -> Fetcher:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._client.close()
+
+    def get(
+        self,
+        url: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        etag: str = "",
+        last_modified: str = "",
+        limit: int = BODY_LIMIT,
+        total: float = TOTAL_SECONDS,
+        also: frozenset[int] = frozenset(),
+    ) -> Answer:
+        """The answer to a GET, retried as the host asks; raises FetchError.
+
+        `etag` and `last_modified` make it conditional; `limit` is bytes after decompression, `total` seconds for one try;
+        `also` names further statuses that are an answer.
+        """
+        if parameters:
+            url += ("&" if "?" in url else "?") + urlencode(parameters)
+        check_address(url)
+        host = urlsplit(url).hostname or ""
+        if self._failed[host] >= 2:
+            raise FetchError(url, "host-down", "did not answer before, not asked again in this visit")
+        conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        headers = {k: v for k, v in conditions.items() if v}
+        tries = TRIES if not self._failed[host] else 1
+        for attempt in range(tries):
+            try:
+                answer = self._follow(url, headers, limit, total, also)
+            except FetchError as error:
+                waiting = error.retry_after
+                final = not _may_help(error) or attempt == tries - 1 or (error.reason == "unreachable" and attempt >= 1)
+                if final or (waiting or 0) > PATIENCE_SECONDS:
+                    if error.reason in ("unreachable", "timeout", "broken-off"):
+                        self._failed[host] += 2 if error.reason == "unreachable" else 1
+                    raise
+                ceiling = min(BACKOFF_CAP, BACKOFF_SECONDS * 2**attempt)
+                self._pause(waiting if waiting is not None else self._jitter(0, ceiling))
+            else:
+                self._failed[host] = 0
+                return answer
+        raise AssertionError("unreachable")
+
+    def _follow(self, url: str, headers: Mapping[str, str], limit: int, total: float, also: frozenset[int]) -> Answer:
+        """One try, through up to five redirects, each checked before it is asked."""
+        at = url
+        for _ in range(REDIRECTS + 1):
+            status, received, body = self._once(at, headers, limit, total)
+            if status in (301, 302, 303, 307, 308) and "location" in received:
+                at = urljoin(at, received["location"])
+                try:
+                    check_address(at)
+                except FetchError:
+                    raise FetchError(url, "redirect-refused", f"it redirects to {_shown(at)}, which is refused") from None
+                continue
+            if status in (200, 304) or status in also:
+                return Answer(url, status, body, received)
+            retry_after = retry_after_seconds(received) if status in RETRY_STATUSES else None
+            raise FetchError(url, f"http-{status}", f"the host answered {status}", retry_after=retry_after, status=status)
+        raise FetchError(url, "redirect-loop", f"more than {REDIRECTS} redirects")
+
+    def _once(self, url: str, headers: Mapping[str, str], limit: int, total: float) -> tuple[int, dict[str, str], bytes]:
+        """One request inside the host's slot."""
+        host = urlsplit(url).hostname or ""
+        with self._slot(host, total) as hold:
+            self.requests += 1
+            end = time.monotonic() + total
+            try:
+                timeout = httpx.Timeout(max(READ_SECONDS, min(total, 60.0)), connect=CONNECT_SECONDS)
+                with self._client.stream("GET", self._mapped(url), headers=dict(headers), timeout=timeout) as response:
+                    received = {k.lower(): v for k, v in response.headers.items()}
+                    if response.status_code in RETRY_STATUSES:
+                        hold(retry_after_seconds(received) or 0.0)
+                    return response.status_code, received, _read(url, response, limit, end)
+            except httpx.TimeoutException as error:
+                raise FetchError(url, "timeout", f"no answer in time ({type(error).__name__})") from error
+            except httpx.ConnectError as error:
+                raise FetchError(url, "unreachable", f"cannot connect: {_one_line(error)}") from error
+            except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:
+                raise FetchError(url, "broken-off", f"the connection broke off: {_one_line(error)}") from error
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise FetchError(url, "unreachable", _one_line(error)) from error
+
+    def _mapped(self, url: str) -> str:
+        """The address under the mirror, when one is set."""
+        mirror = self._settings.upstream_mirror
+        return f"{mirror}/{url.split('://', 1)[1]}" if mirror else url
+
+    @contextmanager
+    def _slot(self, host: str, total: float) -> Iterator[Callable[[float], None]]:
+        """Hold the host's slot; gives a function by which an answer can ask for a longer pause. The gap counts from the end of the request."""
+        name, gap = self._bucket(host)
+        lease = self._claim(name, total + 15.0, gap)
+        pauses = [gap]
+        try:
+            yield lambda seconds: pauses.append(min(seconds, RETRY_AFTER_CAP))
+        finally:
+            with self._storage.write() as db:
+                leases.release(db, lease, max(pauses))
+
+    def _claim(self, name: str, ttl: float, gap: float) -> Lease:
+        while True:
+            with self._storage.write() as db:
+                got = leases.claim(db, name, self._owner, ttl)
+                if isinstance(got, Lease):
+                    leases.postpone(db, got, gap)  # counts even when this process dies in the middle
+                    return got
+            if got.wait > PATIENCE_SECONDS and not got.holder:
+                raise FetchError(f"https://{name.removeprefix('host:')}", "asked-to-wait", "the host asked for a longer pause", retry_after=got.wait)
+            self._pause(min(max(got.wait, 0.01), 1.0))
+
+    def _bucket(self, host: str) -> tuple[str, float]:
+        """The lease name and the gap of a host, spaced a little wider than promised."""
+        if host == "arxiv.org" or host.endswith(".arxiv.org"):
+            gap, name = self._settings.arxiv_gap_seconds, "host:arxiv.org"
+        else:
+            gap, name = self._settings.host_gap_seconds, f"host:{host}"
+        return name, gap * 1.01
+
+
+def user_agent(settings: Settings) -> str:
+    """Name, version and the operator's contact."""
+    contact = settings.contact
+    if contact and "://" not in contact and not contact.startswith("mailto:"):
+        contact = f"mailto:{contact}"
+    return f"Skillfeed/{VERSION} ({f'+{contact}' if contact else 'self-hosted research feed'})"
+
+
+def check_address(url: str) -> None:
+    """Refuses what no source of ours is: other schemes, credentials, ports, literal addresses, local names; raises FetchError.
+
+    Built-in sources are named by their domain, so any literal address, also one reached by a redirect, is an attack or a mistake.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise FetchError(_shown(url), "address-refused", "not an address") from None
+    literal = True
+    try:
+        ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        literal = bool(host) and host.rpartition(".")[2].removeprefix("0x").isalnum() and host.rpartition(".")[2][0].isdigit()
+    local = "." not in host or host.endswith((".local", ".localhost", ".internal", ".home.arpa", "."))
+    bad = parts.scheme not in ("http", "https") or parts.username is not None or port not in (None, 80, 443)
+    if bad or literal or local:
+        raise FetchError(_shown(url), "address-refused", "refused: only http(s) addresses of public domain names are fetched")
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the answer asks to wait (at most a day); an HTTP date counts from the answer's own Date. None for garbage or none."""
+    value = headers.get("retry-after", "").strip()
+    if value.isdigit():
+        return min(float(value[:9]), RETRY_AFTER_CAP)
+    try:
+        then = parsedate_to_datetime(value)
+        now = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
+        return min(max(0.0, (then - now).total_seconds()), RETRY_AFTER_CAP)
+    except (TypeError, ValueError):
+        return None
+
+
+def _may_help(error: FetchError) -> bool:
+    """True when the same request may succeed a moment later."""
+    return error.reason in ("timeout", "unreachable", "broken-off") or error.status in RETRY_STATUSES
+
+
+def _read(url: str, response: httpx.Response, limit: int, end: float) -> bytes:
+    """The decompressed body, counted while it grows; raises FetchError over the limit or past the deadline."""
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+        raise FetchError(url, "bad-coding", f"content coding {coding[:20]!r} was not asked for")
+    unpack = zlib.decompressobj(47) if coding not in ("", "identity") else None  # 47: gzip or zlib, told by its header
+    out, size = [], 0
+    try:
+        for raw in response.iter_raw():
+            while raw:
+                piece = unpack.decompress(raw, 1 << 20) if unpack else raw
+                raw = unpack.unconsumed_tail if unpack else b""
+                size += len(piece)
+                if size > limit:
+                    raise FetchError(url, "too-large", f"the body is larger than {limit} bytes")
+                out.append(piece)
+            if time.monotonic() > end:
+                raise FetchError(url, "timeout", "the body did not end in time")
+    except zlib.error as error:
+        raise FetchError(url, "bad-coding", f"the body cannot be unpacked: {error}") from error
+    if unpack is not None and not unpack.eof and size:
+        raise FetchError(url, "broken-off", "the packed body ends early")
+    return b"".join(out)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+def _shown(url: str) -> str:
+    return url if len(url) <= 100 else url[:100] + "…"

@@ -1,0 +1,152 @@
+"""arXiv over OAI-PMH 2.0 (oaipmh.arxiv.org), metadata format `arXivRaw`.
+
+`arXivRaw` and not `arXiv`, because only it lists the versions with their instants and marks withdrawals (source type I). All protocol
+errors come with HTTP 200; `noRecordsMatch` means nothing new. Source: openarchives.org/OAI/openarchivesprotocol.html.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+
+from lxml import etree
+
+from catalog.entries import Basis, EntryData, Kind, Version
+from catalog.errors import ParseError
+from catalog.identifiers import arxiv_id
+from ingest.formats import arxiv_names
+from ingest.formats.arxiv_calendar import announcement_day
+from ingest.formats.xml import read_xml
+
+_OAI = "{http://www.openarchives.org/OAI/2.0/}"
+_RAW = "{http://arxiv.org/OAI/arXivRaw/}"
+
+
+@dataclass(frozen=True, slots=True)
+class OaiPage:
+    """One answer to ListRecords."""
+
+    entries: tuple[EntryData, ...]
+    deleted: tuple[str, ...]  # keys
+    rejected: Counter[str] = field(default_factory=Counter)
+    token: str = ""  # "" at the end of the list
+    response_date: date | None = None  # UTC; None when it cannot be read
+    last_day: date | None = None  # newest datestamp on the page, for progress
+    error: str = ""  # OAI error code: noRecordsMatch, badResumptionToken, …
+    message: str = ""
+    damage: str = ""
+
+
+def parse_oai(body: bytes, source: str, latest: date) -> OaiPage:
+    """The records of a page; instants after `latest` are not believed. Raises ParseError for what is no OAI-PMH answer."""
+    document = read_xml(body, "record")
+    root = document.root
+    if root.tag != _OAI + "OAI-PMH":
+        raise ParseError("no-oai", f"the root element is {str(root.tag)[:60]!r}, not OAI-PMH")
+    responded = _instant(root.findtext(_OAI + "responseDate"), latest)
+    error = root.find(_OAI + "error")
+    if error is not None:
+        text = " ".join((error.text or "").split())[:200]
+        return OaiPage((), (), response_date=_date_of(responded), error=error.get("code", "unknown"), message=text)
+    records = root.find(_OAI + "ListRecords")
+    if records is None:
+        records = root.find(_OAI + "GetRecord")
+    if records is None:
+        raise ParseError("no-records", "the OAI-PMH answer holds neither records nor an error")
+    rejected: Counter[str] = Counter({"broken-xml": document.lost} if document.lost else {})
+    entries: dict[str, EntryData] = {}
+    deleted: list[str] = []
+    last: date | None = None
+    for record in records.iterfind(_OAI + "record"):
+        try:
+            stamp, found = _record(record, source, latest)
+        except ParseError as problem:
+            rejected[problem.reason] += 1
+            continue
+        last = max(last, stamp) if last and stamp else last or stamp
+        if isinstance(found, str):
+            deleted.append(found)
+        elif found.key in entries:
+            rejected["duplicate"] += 1
+        else:
+            entries[found.key] = found
+    token = " ".join((records.findtext(_OAI + "resumptionToken") or "").split())
+    return OaiPage(tuple(entries.values()), tuple(deleted), rejected, token, _date_of(responded), last, damage=document.damage)
+
+
+def _record(record: etree._Element, source: str, latest: date) -> tuple[date | None, EntryData | str]:
+    """The datestamp and the entry of a record, or the key of a deleted one."""
+    header = record.find(_OAI + "header")
+    named = arxiv_id(header.findtext(_OAI + "identifier") or "") if header is not None else None
+    stamp = _day(header.findtext(_OAI + "datestamp"), latest) if header is not None else None
+    if header is not None and header.get("status") == "deleted":
+        if named is None:
+            raise ParseError("no-identifier", "a deleted record names no arXiv id")
+        return stamp, named.id
+    raw = record.find(f"{_OAI}metadata/{_RAW}arXivRaw")
+    if raw is None:
+        raise ParseError("no-metadata", "a record has no arXivRaw metadata")
+    paper = arxiv_id(raw.findtext(_RAW + "id") or "") or named
+    if paper is None:
+        raise ParseError("no-identifier", "a record names no arXiv id")
+    title = arxiv_names.title(raw.findtext(_RAW + "title") or "")
+    if not title:
+        raise ParseError("no-title", f"{paper} has no title")
+    versions = tuple(sorted(v for e in raw.iterfind(_RAW + "version") if (v := _version(e, latest))))
+    first, last = (versions[0], versions[-1]) if versions else (None, None)
+    submitted = first.at if first and first.number == 1 else None
+    announced = announcement_day(submitted) if submitted else stamp
+    return stamp, EntryData(
+        source=source,
+        key=paper.id,
+        kind=Kind.PAPER,
+        title=title,
+        url=paper.url,
+        abstract=arxiv_names.abstract(raw.findtext(_RAW + "abstract") or ""),
+        authors=arxiv_names.authors(raw.findtext(_RAW + "authors") or ""),
+        announced=min(announced, latest) if announced else None,
+        basis=Basis.ESTIMATED if submitted else Basis.HELD,
+        submitted=submitted,
+        updated=last.at if last else None,
+        version=last.number if last else 1,
+        versions=versions,
+        categories=arxiv_names.categories((raw.findtext(_RAW + "categories") or "").split()),
+        identifiers=arxiv_names.identifiers(paper, raw.findtext(_RAW + "doi") or ""),
+        comment=arxiv_names.title(raw.findtext(_RAW + "comments") or ""),
+        journal=arxiv_names.title(raw.findtext(_RAW + "journal-ref") or ""),
+        licence=(raw.findtext(_RAW + "license") or "").strip()[:200],
+        withdrawn=bool(last and last.withdrawn),
+    )
+
+
+def _version(element: etree._Element, latest: date) -> Version | None:
+    number = element.get("version", "").removeprefix("v")
+    if not number.isdigit() or not 1 <= int(number) < 10_000:
+        return None
+    at = _instant(element.findtext(_RAW + "date"), latest)
+    return Version(int(number), at, (element.findtext(_RAW + "source_type") or "").strip() == "I")
+
+
+def _instant(text: str | None, latest: date) -> datetime | None:
+    """An RFC 822 or ISO instant in UTC, without one a UTC day earlier than 1986 or after `latest`; else None."""
+    text = (text or "").strip()
+    try:
+        when = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+    return when if 1986 <= when.year and when.date() <= latest else None
+
+
+def _day(text: str | None, latest: date) -> date | None:
+    try:
+        day = date.fromisoformat((text or "").strip())
+    except ValueError:
+        return None
+    return day if day <= latest else None
+
+
+def _date_of(when: datetime | None) -> date | None:
+    return when.date() if when else None

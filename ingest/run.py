@@ -1,0 +1,315 @@
+"""One visit to one source: under its lease, page by page, with its line in the ledger.
+
+fetch → parse (the source) → decide → resolve → tag → store. A page is one transaction: entries, items, tags, counters, cursor and the
+run's counts commit together, and only while the lease is held. No transaction spans a request.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Literal, Protocol, overload
+
+import structlog
+
+from catalog.clock import Clock
+from catalog.entries import Detail, EntryData, content_hash
+from catalog.errors import CatalogError, IngestError, LeaseLost
+from catalog.items import News, Tag, public_id
+from catalog.outcomes import Counts, Outcome, Part, Run, combine
+from catalog.settings import Settings
+from catalog.storage import Storage, entries, leases, sources
+from catalog.storage.entries import Kept, Write
+from catalog.storage.leases import Lease
+from catalog.storage.sources import Batch, PartState
+from catalog.taxonomy import Taxonomy
+from catalog.text import readable
+from ingest.decide import Change, decide
+from ingest.fetch import Fetcher
+from ingest.resolve import item_of, resolve
+from ingest.source import Page, Source, Visit, Window
+from ingest.tagging import Tagger
+
+LEASE_SECONDS = 60.0
+HEARTBEAT_SECONDS = 10.0
+WAIT_SECONDS = 1.0
+
+log = structlog.get_logger("skillfeed.ingest")
+
+
+class Progress(Protocol):
+    """Told of what happens, for bars and logs."""
+
+    def __call__(self, run: Run, part: Part | None) -> None:
+        """The run as it stands, and the part that changed; None at its begin and end."""
+
+
+def silent(run: Run, part: Part | None) -> None:
+    """A progress that shows nothing."""
+
+
+@dataclass(slots=True)
+class Tools:
+    """What every visit needs, made once per process."""
+
+    settings: Settings
+    storage: Storage
+    taxonomy: Taxonomy
+    tagger: Tagger
+    clock: Clock
+    pause: Callable[[float], None] = time.sleep
+    progress: Progress = field(default=silent)
+
+
+def visit_source(tools: Tools, source: Source, window: Window | None = None) -> Run:
+    """Visit a source to its end and return the run as entered in the ledger; waits while another process visits it.
+
+    Raises LeaseLost when another process took the source over in the meantime.
+    """
+    with hold(tools, f"source:{source.name}") as lease:
+        return _run(tools, source, lease, source.name, source.visit, window)
+
+
+def visit_if_due(tools: Tools, source: Source) -> Run | None:
+    """Visit a source unless it is being visited or not due any more; None then."""
+    with hold(tools, f"source:{source.name}", patient=False) as lease:
+        if lease is None:
+            return None
+        with tools.storage.read() as db:
+            if source.name not in sources.due(db, tools.clock.now()):
+                return None
+        return _run(tools, source, lease, source.name, source.visit, None)
+
+
+def backfill(tools: Tools, source: Source, act: Callable[[Visit], None], window: Window) -> Run:
+    """A visit to the past under a lease of its own, beside the ordinary visits; its ledger name is `backfill:<source>`."""
+    name = f"backfill:{source.name}"
+    with hold(tools, name) as lease:
+        return _run(tools, source, lease, name, act, window)
+
+
+def _run(tools: Tools, source: Source, lease: Lease, name: str, act: Callable[[Visit], None], window: Window | None) -> Run:
+    storage, clock = tools.storage, tools.clock
+    run = Run(name, clock.now())
+    started = time.monotonic()
+    with storage.write() as db:
+        sources.register(db, [source.name], clock.now())
+        run.id = sources.begin_run(db, run)
+    tools.progress(run, None)
+    with Fetcher(tools.settings, storage, pause=tools.pause) as http:
+        visit = StoredVisit(tools, source.name, lease, run, http, window, started)
+        try:
+            act(visit)
+            run.outcome = combine(run.parts)
+            run.error = "; ".join(dict.fromkeys(f"{p.name}: {p.error}" for p in run.parts if p.error))[:1000]
+        except LeaseLost:
+            raise
+        except IngestError as error:
+            run.outcome, run.error = Outcome.FAILED, str(error)[:1000]
+        except Exception as error:  # a bug in a source must not take the worker down; it is logged whole and shown as failed
+            log.exception("visit_crashed", source=name)
+            run.outcome, run.error = Outcome.FAILED, f"internal error: {type(error).__name__}: {str(error)[:200]}"
+        run.requests = http.requests
+    run.finished, run.seconds = clock.now(), time.monotonic() - started
+    with storage.write() as db:
+        leases.require(db, lease)
+        sources.put_run(db, run)
+        if window is None:
+            before = sources.state(db, source.name)
+            assert before is not None
+            sources.settle(db, run, source.next_due(run.finished, run, before.failures + 1))
+    tools.progress(run, None)
+    log.info(
+        "visited", source=name, outcome=run.outcome.value, requests=run.requests, seconds=round(run.seconds, 1),
+        seen=run.counts.seen, new=run.counts.new, revised=run.counts.revised,
+    )  # fmt: skip
+    return run
+
+
+@overload
+def hold(tools: Tools, name: str, patient: Literal[True] = True) -> AbstractContextManager[Lease]: ...
+@overload
+def hold(tools: Tools, name: str, patient: Literal[False]) -> AbstractContextManager[Lease | None]: ...
+@contextmanager
+def hold(tools: Tools, name: str, patient: bool = True) -> Iterator[Lease | None]:
+    """Hold a lease with a heartbeat in the background. Patient: waits for it; else yields None when it is held by another."""
+    storage, owner = tools.storage, leases.new_owner()
+    while True:
+        with storage.write() as db:
+            got = leases.claim(db, name, owner, LEASE_SECONDS)
+        if isinstance(got, Lease):
+            break
+        if not patient:
+            yield None
+            return
+        log.info("waiting", lease=name, seconds=round(got.wait, 1))
+        tools.pause(min(max(got.wait, 0.05), WAIT_SECONDS))
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            try:
+                with storage.write() as db:
+                    if not leases.renew(db, got, LEASE_SECONDS):
+                        return
+            except CatalogError as error:  # tried again at the next beat; the writes are fenced in any case
+                log.warning("heartbeat_failed", lease=name, error=str(error)[:200])
+
+    heartbeat = threading.Thread(target=beat, name=f"heartbeat {name}", daemon=True)
+    heartbeat.start()
+    try:
+        yield got
+    finally:
+        ended.set()
+        heartbeat.join()
+        with storage.write() as db:
+            leases.release(db, got)
+
+
+class StoredVisit:
+    """The `Visit` that stores what it is given."""
+
+    def __init__(
+        self, tools: Tools, source: str, lease: Lease, run: Run, http: Fetcher, window: Window | None, started: float
+    ) -> None:
+        self.settings, self.http, self.window = tools.settings, http, window
+        self._tools, self._source, self._lease, self._run, self._started = tools, source, lease, run, started
+        self._keeper = Keeper(tools.storage, tools.taxonomy, tools.tagger)
+
+    def now(self) -> datetime:
+        """The instance's clock."""
+        return self._tools.clock.now()
+
+    def begin(self, name: str) -> Part:
+        """Start a part of the run."""
+        part = Part(name)
+        self._run.parts.append(part)
+        self._tools.progress(self._run, part)
+        return part
+
+    def state(self, name: str) -> PartState:
+        """Where the part goes on."""
+        with self._tools.storage.read() as db:
+            return sources.part(db, self._source, name)
+
+    def batches(self, since: date) -> list[Batch]:
+        """What the source announced since the day."""
+        with self._tools.storage.read() as db:
+            return sources.batches(db, self._source, since)
+
+    def held(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys that are held."""
+        with self._tools.storage.read() as db:
+            return entries.held(db, self._source, keys)
+
+    def keep(self, part: Part, page: Page) -> Counts:
+        """Store the page; raises LeaseLost when another process visits the source now."""
+        now, run = self.now(), self._run
+
+        def write(db: Any) -> Counts:
+            entries.lock_writes(db)
+            leases.require(db, self._lease)
+            counts = self._keeper.write(db, self._source, page, now)
+            if page.state is not None:
+                sources.put_part(db, self._source, part.name, page.state)
+            sources.put_batches(db, self._source, page.batches)
+            total = replace(run, counts=Counts(), requests=self.http.requests, seconds=time.monotonic() - self._started)
+            total.counts.add(run.counts)
+            total.counts.add(counts)
+            sources.put_run(db, total)
+            return counts
+
+        self._keeper.prepare(self._source, page)
+        counts = self._tools.storage.writing(write)
+        part.counts.add(counts)
+        run.counts.add(counts)
+        self._tools.progress(run, part)
+        return counts
+
+    def fail(self, part: Part, outcome: Outcome, error: str) -> None:
+        """Note what is wrong with the part; a first note stays in front."""
+        part.outcome = outcome
+        part.error = f"{part.error}; {error}" if part.error and part.error != error else error
+        log.warning("part", source=self._source, part=part.name, outcome=outcome.value, error=error)
+
+
+class Keeper:
+    """Turns the entries of a page into rows: decide, resolve, tag, store."""
+
+    def __init__(self, storage: Storage, taxonomy: Taxonomy, tagger: Tagger) -> None:
+        self._storage, self._taxonomy, self._tagger = storage, taxonomy, tagger
+        self._tags: dict[str, tuple[Tag, ...]] = {}
+
+    def prepare(self, source: str, page: Page) -> None:
+        """Tag what will change before the transaction is opened, so that the write lock is held for writing only."""
+        with self._storage.read() as db:
+            kept = entries.kept(db, source, [e.key for e in page.entries])
+        changing = [merged for _, change, merged in _decided(kept, page.entries) if change is not Change.UNCHANGED]
+        self._tags = {content_hash(e): self._tag(e) for e in changing}
+
+    def write(self, db: Any, source: str, page: Page, now: datetime) -> Counts:
+        """Write the page in the open transaction and count what became of its entries."""
+        counts = Counts(rejected=page.rejected.copy())
+        # Each rejected entry was seen too: seen = new + revised + unchanged + rejected.
+        counts.seen = len(page.entries) + len(page.removed) + sum(page.rejected.values())
+        kept = entries.kept(db, source, [*(e.key for e in page.entries), *page.removed])
+        writes: list[tuple[Kept | None, EntryData]] = []
+        for before, change, merged in _decided(kept, page.entries):
+            if change is Change.NEW:
+                counts.new += 1
+            elif change is Change.REVISED:
+                counts.revised += 1
+            else:
+                counts.unchanged += 1
+            if change is not Change.UNCHANGED:
+                writes.append((before, merged))
+        for key in page.removed:
+            before = kept.get(key)
+            if before is not None and not before.entry.withdrawn:
+                counts.revised += 1
+                writes.append((before, replace(before.entry, withdrawn=True)))
+            else:
+                counts.unchanged += 1
+        entries.store(db, self._writes(db, writes, now), now)
+        return counts
+
+    def _writes(self, db: Any, changed: Sequence[tuple[Kept | None, EntryData]], now: datetime) -> list[Write]:
+        today = now.date()
+        candidates = entries.items_by_identifier(db, {i for before, e in changed if before is None for i in e.identifiers})
+        out: list[Write] = []
+        for before, entry in changed:
+            digest = content_hash(entry)
+            tags = self._tags.get(digest)
+            if tags is None:
+                tags = self._tag(entry)
+            news: tuple[News, ...] = ()
+            if before is not None and entry.withdrawn and not before.entry.withdrawn:
+                news = (News("withdrawn", _withdrawn_on(entry, before, today)),)
+            item_id = before.item_id if before else resolve(entry, candidates).item_id
+            item = item_of(entry, tags, self._taxonomy, today, news)
+            out.append(Write(replace(entry, announced=item.announced), digest, before, item, item_id, public_id(entry.source, entry.key)))
+        return out
+
+    def _tag(self, entry: EntryData) -> tuple[Tag, ...]:
+        return self._tagger.tag(readable(entry.title), entry.abstract, entry.categories, entry.kind)
+
+
+def _decided(kept: dict[str, Kept], said: Iterable[EntryData]) -> list[tuple[Kept | None, Change, EntryData]]:
+    """Each entry with what is kept of it and what its saying changes; of two with one key the first is taken."""
+    out: dict[str, tuple[Kept | None, Change, EntryData]] = {}
+    for entry in said:
+        if entry.key not in out:
+            before = kept.get(entry.key)
+            out[entry.key] = (before, *decide(before.entry if before else None, entry))
+    return list(out.values())
+
+
+def _withdrawn_on(entry: EntryData, before: Kept, today: date) -> date:
+    """The day of the withdrawing version where there is one, else the day it was noticed."""
+    if entry.version > before.entry.version and entry.detail is Detail.FULL and entry.updated:
+        return entry.updated.date()
+    return today

@@ -1,0 +1,88 @@
+"""`skillfeed tag`: JSON lines of texts in, JSON lines of topics out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from catalog.errors import UsageError
+from catalog.items import Evidence, Tag
+from ingest.tagging.tagger import Tagger, Text
+
+_BATCH = 256  # lines read ahead; one by one costs half of the speed
+
+Row = tuple[str | int, Text]
+
+
+def tag_lines(lines: Iterable[str | bytes], tagger: Tagger, evidence: bool = True) -> Iterator[str]:
+    """One line of JSON, without line end and in ASCII, for each line that is not blank, in order.
+
+    In: {"id", "title", "abstract", "categories"}, of which the last two may be absent or null; other keys are ignored.
+    Out: {"id", "topics": [{"topic", "score", "evidence": [{"field", "words", "start", "end"}]}]}, best topic first; `evidence`
+    is left out when it is not wanted, `start` and `end` (characters) where the field is no text. UsageError that names line and
+    mend at the first line of another form, after all lines before it have been answered.
+    """
+    rows = _rows(lines)
+    while True:
+        batch: list[Row] = []
+        failure: UsageError | None = None
+        try:
+            for row in islice(rows, _BATCH):
+                batch.append(row)
+        except UsageError as error:
+            failure = error
+        tagged = tagger.tag_many([text for _, text in batch], evidence=evidence)
+        for (key, _), tags in zip(batch, tagged, strict=True):
+            yield json.dumps({"id": key, "topics": [_plain(tag, evidence) for tag in tags]}, separators=(",", ":"))
+        if failure is not None:
+            raise failure
+        if len(batch) < _BATCH:
+            return
+
+
+def _rows(lines: Iterable[str | bytes]) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
+        try:
+            text = line.decode() if isinstance(line, bytes) else line
+        except UnicodeDecodeError as error:
+            raise UsageError(f"line {number}: is not UTF-8 at byte {error.start}; write it as UTF-8") from error
+        if number == 1:
+            text = text.removeprefix("\ufeff")  # the byte order mark that some editors put first
+        if text.strip():
+            yield _row(number, text)
+
+
+def _row(number: int, line: str) -> Row:
+    try:
+        row: Any = json.loads(line)
+    except (ValueError, RecursionError) as error:  # ValueError covers numbers of more digits than Python reads
+        what = error.msg if isinstance(error, json.JSONDecodeError) else "numbers too long or nested too deep"
+        raise UsageError(f"line {number}: is no JSON ({what}); write one object a line") from error
+    if not isinstance(row, dict):
+        raise UsageError(f'line {number}: is no JSON object; write {{"id": …, "title": …, "abstract": …, "categories": […]}}')
+    key, title, abstract, categories = row.get("id"), row.get("title"), row.get("abstract"), row.get("categories")
+    if not isinstance(key, str | int) or isinstance(key, bool):
+        raise UsageError(f'line {number}: "id" is missing; give each object an id, a text or a whole number')
+    if not isinstance(title, str):
+        raise UsageError(f'line {number}: "title" is missing or no text; give it as a text, "" if there is none')
+    if not isinstance(abstract, str | None):
+        raise UsageError(f'line {number}: "abstract" is no text; give it as a text or leave it out')
+    if not isinstance(categories, list | None) or not all(isinstance(category, str) for category in categories or ()):
+        raise UsageError(f'line {number}: "categories" is no list of texts; give it like ["cs.LG"] or leave it out')
+    return key, Text(title, abstract or "", categories or ())
+
+
+def _plain(tag: Tag, evidence: bool) -> dict[str, Any]:
+    out: dict[str, Any] = {"topic": tag.topic, "score": tag.score}
+    if evidence:
+        out["evidence"] = [_plain_evidence(piece) for piece in tag.evidence]
+    return out
+
+
+def _plain_evidence(piece: Evidence) -> dict[str, Any]:
+    out: dict[str, Any] = {"field": piece.field, "words": piece.words}
+    if piece.start >= 0:
+        out.update(start=piece.start, end=piece.end)
+    return out

@@ -1,0 +1,155 @@
+"""Items as plain data: which keys, in which order, and what stands for nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from app import schemas, shapes
+from catalog.entries import Basis, Kind
+from catalog.filters import EXTRA_FIELDS
+from catalog.items import EntryRef, Evidence, Item, News, Tag
+from catalog.outcomes import Counts, Outcome, Part, Run
+from catalog.storage.sources import SourceState
+
+CARD = ["id", "kind", "title", "authors", "url", "venue", "announced", "topics"]
+WHOLE = (
+    "id kind title summary authors url topics entries identifiers signals venue submitted updated announced announced_estimated "
+    "withdrawn form level news why categories comment"
+).split()
+
+BARE = Item(
+    id="0123456789abcdef", position=1, kind=Kind.PAPER, title="On learning", url="https://a.example/1", authors=(), venue="",
+    announced=date(2026, 1, 28), estimated=True, submitted=None, updated=None, withdrawn=False,
+)  # fmt: skip
+FULL = replace(
+    BARE,
+    authors=("Ada Example", "Bo Sample"),
+    venue="ICML 2026",
+    submitted=datetime(2026, 1, 26, 18, 2, 11, tzinfo=UTC),
+    updated=datetime(2026, 1, 27, 1, 0, 0, 5, tzinfo=UTC),
+    topics=(Tag("deep-learning", 0.9, (Evidence("title", "learning", 3, 11),)), Tag("python", 0.5)),
+    categories=("cs.LG", "stat.ML"),
+    comment="12 pages",
+    summary="We learn.",
+    entries=(EntryRef("arxiv", "2601.01234", "https://arxiv.org/abs/2601.01234", 2, date(2026, 1, 28), Basis.STATED),),
+    identifiers=(("arxiv", "2601.01234"), ("doi", "10.1/b"), ("doi", "10.1/c")),
+    news=(News("withdrawn", date(2026, 1, 29)),),
+)
+
+
+def test_a_card_has_its_keys_in_the_promised_order() -> None:
+    assert list(shapes.card(FULL)) == CARD
+
+
+def test_extra_fields_follow_the_card_in_their_own_order_however_they_are_asked_for() -> None:
+    assert list(shapes.card(FULL, tuple(reversed(EXTRA_FIELDS)))) == CARD + [f for f in EXTRA_FIELDS if f != "evidence"]
+
+
+@pytest.mark.parametrize("field", [f for f in EXTRA_FIELDS if f != "evidence"])
+def test_a_field_alone_brings_only_itself(field: str) -> None:
+    assert list(shapes.card(FULL, [field])) == [*CARD, field]
+
+
+def test_evidence_comes_only_when_asked_for() -> None:
+    assert shapes.card(FULL)["topics"][0] == {"topic": "deep-learning", "score": 0.9}
+    shown = shapes.card(FULL, ["evidence"])["topics"][0]
+    assert shown["evidence"] == [{"field": "title", "words": "learning", "start": 3, "end": 11}]
+
+
+def test_the_whole_item_has_its_keys_in_the_promised_order() -> None:
+    assert list(shapes.whole(FULL)) == WHOLE == list(schemas.Item.model_fields)
+
+
+def test_the_whole_item_tells_what_is_known() -> None:
+    shown = shapes.whole(FULL)
+    assert shown["identifiers"] == {"arxiv": ["2601.01234"], "doi": ["10.1/b", "10.1/c"]}
+    assert shown["entries"] == [
+        {
+            "source": "arxiv",
+            "key": "2601.01234",
+            "url": "https://arxiv.org/abs/2601.01234",
+            "version": 2,
+            "announced": "2026-01-28",
+        }
+    ]
+    assert (shown["submitted"], shown["updated"]) == ("2026-01-26T18:02:11Z", "2026-01-27T01:00:00.000005Z")
+    assert shown["news"] == [{"what": "withdrawn", "day": "2026-01-29", "text": None}]
+
+
+def test_what_is_not_known_is_null_and_what_there_is_none_of_is_empty() -> None:
+    shown = shapes.whole(BARE)
+    nothing = {name for name, value in shown.items() if value is None}
+    assert nothing == {"summary", "venue", "submitted", "updated", "form", "level", "why", "comment"}
+    assert {name for name, value in shown.items() if value == []} == {"authors", "topics", "entries", "news", "categories"}
+    assert shown["identifiers"] == shown["signals"] == {}
+
+
+@pytest.mark.parametrize("item", [BARE, FULL], ids=["bare", "full"])
+def test_shapes_are_what_the_api_promises(item: Item) -> None:
+    schemas.Item.model_validate(shapes.whole(item))
+    schemas.Card.model_validate(shapes.card(item))
+    schemas.Card.model_validate(shapes.card(item, EXTRA_FIELDS))
+
+
+@pytest.mark.parametrize(
+    ("tags", "sentence"),
+    [
+        ((), None),
+        ((Tag("r", 0.5),), "Tagged r for its text as a whole."),
+        ((Tag("r", 0.5, (Evidence("category", "stat.CO"),)),), "Tagged r by the category stat.CO."),
+        ((Tag("r", 0.5, (Evidence("rule", "release of R"),)),), "Tagged r by the rule release of R."),
+        (
+            (Tag("r", 0.5, (Evidence("abstract", "the R language", 0, 14), Evidence("title", "R", 0, 1))),),
+            "Tagged r for “R” in the title.",
+        ),
+        ((Tag("r", 0.4), Tag("julia", 0.6), Tag("java", 0.6)), "Tagged julia for its text as a whole."),
+        (
+            (Tag("r", 0.5, (Evidence("abstract", "x" * 200, 0, 200),)),),
+            f"Tagged r for “{'x' * 79}…” in the abstract.",
+        ),
+    ],
+)
+def test_why_is_one_sentence_from_the_best_topic(tags: tuple[Tag, ...], sentence: str | None) -> None:
+    assert shapes.why(replace(BARE, topics=tags)) == sentence
+
+
+def test_instants_are_utc_with_z() -> None:
+    assert shapes.instant(None) is None
+    assert shapes.instant(datetime(2026, 1, 28, 5, tzinfo=UTC)) == "2026-01-28T05:00:00Z"
+    assert shapes.instant(datetime(2026, 1, 28, 5, tzinfo=timezone(timedelta(hours=5)))) == "2026-01-28T00:00:00Z"
+
+
+def test_json_is_compact_utf8_and_refuses_what_json_has_not() -> None:
+    assert shapes.dump({"a": ["ä", 1.5, None]}) == '{"a":["ä",1.5,null]}'.encode()
+    with pytest.raises(ValueError, match="JSON"):
+        shapes.dump(math.nan)
+
+
+def test_a_run_that_still_runs() -> None:
+    run = Run("arxiv", datetime(2026, 1, 28, 5, tzinfo=UTC))
+    shown = shapes.run(run)
+    schemas.RunInfo.model_validate(shown)
+    assert (shown["outcome"], shown["finished"], shown["error"]) == ("running", None, None)
+
+
+def test_a_finished_run() -> None:
+    begun = datetime(2026, 1, 28, 5, tzinfo=UTC)
+    run = Run("arxiv", begun, 7, begun + timedelta(minutes=1), Outcome.PARTIAL, Counts(3, 2, 0, 1), 4, 1.23456, "lost")
+    run.parts = [Part("cs.LG", Outcome.FAILED, Counts(), 4, 3, "lost")]
+    shown = shapes.run(run)
+    schemas.RunInfo.model_validate(shown)
+    assert list(shown) == list(schemas.RunInfo.model_fields)
+    assert (shown["finished"], shown["seconds"], shown["parts"][0]["held"]) == ("2026-01-28T05:01:00Z", 1.235, 3)
+
+
+def test_a_source_before_its_first_visit() -> None:
+    state = SourceState("arxiv", True, datetime(2026, 1, 28, 5, tzinfo=UTC), None, None, None, 0, None, "", "")
+    shown = shapes.source(state)
+    schemas.SourceInfo.model_validate(shown)
+    assert list(shown) == list(schemas.SourceInfo.model_fields)
+    assert (shown["outcome"], shown["error"], shown["next_due"]) == (None, None, "2026-01-28T05:00:00Z")
+    schemas.Freshness.model_validate(shapes.freshness(state))
