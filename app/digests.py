@@ -29,7 +29,7 @@ from catalog.storage import sources as stored_sources
 from catalog.taxonomy import Taxonomy, Topic
 
 _TITLE_PART, _ACCEPTED_PART, _CODE_PART, _FRESHNESS_PART = 150, 150, 100, 50  # thousandths
-#: What each item that a section has already takes off the next one's chance, in thousandths: strong topics do not crowd out weak ones.
+#: What each item that a section has already takes off the next one's chance, in thousandths: so weak topics have one too.
 _VARIETY = 100
 _WORDS_CANDIDATES = 600  # newest matches of a text search that are looked at
 
@@ -37,7 +37,9 @@ _REPOSITORY = re.compile(r"\b(?:github\.com|gitlab\.com|codeberg\.org|bitbucket\
 _ADDRESS = re.compile(r"https?://\S+|\\url\{[^}]*\}", re.I)
 _ACCEPTED = re.compile(r"(?<!\bnot )(?<!\bif )(?<!\bonce )\b(?:accepted|to appear|to be published|published)\b", re.I)
 #: "accepted for publication at the …", "to appear in …", "published as a conference paper at …": what follows names the venue.
-_AT = re.compile(r"(?: (?:for|as)(?: [\w-]+){1,4}?)? (?:at|in|to|by|for|with)(?: appear in| be presented at)?:? (?:the )?(?=\w)", re.I)
+_AT = re.compile(
+    r"(?: (?:for|as)(?: [\w-]+){1,4}?)? (?:at|in|to|by|for|with)(?: appear in| be presented at)?:? (?:the )?(?=\w)", re.I
+)
 _SHORT = re.compile(r"[^.;()]{0,160}\((?P<short>[A-Z][\w-]*[A-Z][\w-]*(?:[ '’-]*\d{2,4})?)\)(?P<year> ?20\d\d)?")
 _UNTIL = re.compile(r"(?!\d+ pages)(?P<venue>(?:(?!\bas\b|\bwith\b|@)[^.;,()\[\]:]){2,120})")
 _VENUE_FIRST = re.compile(r"\b(?P<venue>[A-Z][A-Za-z]{2,9}[ '-]?(?:20)?\d\d),? accepted\b", re.I)
@@ -136,7 +138,7 @@ class Digest:
 
 # ------------------------------------------------------------------ select
 def preview(storage: Storage, taxonomy: Taxonomy, filter: Filter, period: Period, today: date, caps: Caps = Caps()) -> Digest:
-    """The digest as it would be published now, without side effect; reads in one transaction. What is dated after `today` waits."""
+    """The digest as it would be published now, without side effect. What is dated after `today` waits."""
     since = max(period.first, filter.since or period.first)
     until = min(period.last, today, filter.until or period.last)
     with storage.read() as db:
@@ -261,7 +263,7 @@ def _pick(item: Item, topic: Topic, known: Mapping[str, Topic], period: Period) 
 # ------------------------------------------------------------------ reasons in words
 def why(item: Item, tag: Tag, topic_name: str) -> str:
     """Why an item stands under a topic, in words: score, evidence, announcement, code and acceptance."""
-    evidence = _evidence(tag)
+    evidence = because(tag)
     lead = f"{topic_name} {tag.score:.2f}" + (f" — {evidence}" if evidence else "")
     about = "about " if item.estimated else ""
     said = [lead, f"announced {about}{short_day(item.announced)}{_where(item)}"]
@@ -274,7 +276,7 @@ def why(item: Item, tag: Tag, topic_name: str) -> str:
 
 
 def says_accepted(comment: str) -> str | None:
-    """Where the authors' comment says the paper was accepted: the venue, "" when it names none, None when it says no such thing."""
+    """Where the authors' comment says the paper was accepted: the venue, "" when it names none, None when it says nothing."""
     text = " ".join(_ADDRESS.sub(" ", comment).split())
     claim = _ACCEPTED.search(text)
     if claim is None:
@@ -304,15 +306,24 @@ def links_code(item: Item) -> bool:
     return bool(_REPOSITORY.search(item.comment) or _REPOSITORY.search(item.summary))
 
 
-def _evidence(tag: Tag) -> str:
-    said = []
+def because(tag: Tag) -> str:
+    """The evidence of a tag in words: `“continual learning” in the title`; empty when it has none."""
+    said: list[str] = []
+    shown: list[str] = []
     for field, place in (("title", "in the title"), ("abstract", "in the abstract")):
-        words = list(dict.fromkeys(e.words.lower() for e in tag.evidence if e.field == field))[: 2 if not said else 1]
+        words = _telling([e.words.lower() for e in tag.evidence if e.field == field], shown)[: 1 if said else 2]
         if words:
+            shown += words
             said.append(f"{' and '.join(f'“{w}”' for w in words)} {place}")
     if not said:
         said = [f"listed in {e.words}" if e.field == "category" else e.words for e in tag.evidence[:1]]
     return ", ".join(said)
+
+
+def _telling(words: Sequence[str], told: Sequence[str]) -> list[str]:
+    """The words without repetitions, and without those that stand inside of others."""
+    others = {*words, *told}
+    return [w for w in dict.fromkeys(words) if w not in told and not any(w in o and w != o for o in others)]
 
 
 def _where(item: Item) -> str:

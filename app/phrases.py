@@ -11,7 +11,9 @@ from catalog.periods import Period
 
 _MONTHS = "January February March April May June July August September October November December".split()
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\ud800-\udfff\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]"
+)
 _SOURCES = {
     "arxiv": "arXiv", "neurips": "NeurIPS proceedings", "pmlr": "PMLR", "cvf": "CVF open access", "acl": "ACL Anthology",
     "openreview": "OpenReview", "ai-deadlines": "ai-deadlines", "ccf-deadlines": "ccf-deadlines", "kaggle": "Kaggle",

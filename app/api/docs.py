@@ -57,8 +57,9 @@ def complete(document: dict[str, Any], base_url: str, routes: Sequence[BaseRoute
         for method in route.methods or ():
             answers = document["paths"][route.path_format].get(method.lower(), {}).get("responses", {})
             for status, answer in route.responses.items():
-                for media, content in answer["content"].items():  # FastAPI drops every null, in examples too
-                    answers[str(status)]["content"][media]["example"] = content["example"]
+                for media, content in answer.get("content", {}).items():
+                    if "example" in content:  # FastAPI drops every null, in examples too
+                        answers[str(status)]["content"][media]["example"] = content["example"]
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     schemas["Problem"] = Problem.model_json_schema()
     document["components"]["schemas"] = dict(sorted(schemas.items()))

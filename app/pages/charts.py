@@ -50,9 +50,6 @@ def per_week(days: Mapping[date, int], shown: list[Period], today: date) -> Char
     for i, (week, n) in enumerate(sums.items()):
         height = round(max(1.0, n / top * _HEIGHT), 1) if n else 0.0
         bars.append(Bar(week, n, i * (_BAR + _GAP), round(_HEIGHT - height, 1), height, week.last >= today))
-    title = f"Items per week from {shown[0].name} to {shown[-1].name}: at most {top:,}, in the last complete week {_complete(bars):,}"
+    last = next((b.n for b in reversed(bars) if not b.running), 0)
+    title = f"Items per week from {shown[0].name} to {shown[-1].name}: at most {top:,}, in the last complete week {last:,}"
     return Chart(tuple(bars), len(shown) * (_BAR + _GAP) - _GAP, _HEIGHT, title)
-
-
-def _complete(bars: list[Bar]) -> int:
-    return next((b.n for b in reversed(bars) if not b.running), 0)

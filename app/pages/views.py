@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from app import phrases
 from app.context import Context
-from app.digests import asked_topics, preview, why
+from app.digests import Caps, because, preview, why
 from app.pages import charts
 from app.render import gap_line, sources_of
 from catalog.entries import EntryData
@@ -33,6 +33,7 @@ from catalog.storage.sources import SourceState
 from catalog.taxonomy import Topic
 
 _PAGE = 40  # items of a list
+_CAPS = Caps(per_topic=5, total=60)  # a page has room for more than a mail
 _TREND_WEEKS = 26
 _STATUS_DAYS = 14
 _STATUS_RUNS = 12
@@ -165,7 +166,8 @@ def home(context: Context, request: Request) -> Page:
         by_area = stored_items.counts(db, "area", period.first, period.last)
         by_topic = stored_items.counts(db, "topic", period.first, period.last)
         newest = stored_items.newest_day(db)
-    digest = preview(context.storage, taxonomy, filter, period, today)
+    following = period.next if period.next.first <= today else None
+    digest = preview(context.storage, taxonomy, filter, period, today, _CAPS)
     sections = {s.topic.slug: s for s in digest.sections}
     shown = []
     for area in taxonomy.areas:
@@ -178,7 +180,7 @@ def home(context: Context, request: Request) -> Page:
         "nav": "week",
         "period": period, "name": phrases.period_name(period), "days": phrases.period_days(period),
         "running": period.first <= today <= period.last, "ahead": period.first > today,
-        "previous": _neighbour(period.previous, pairs), "next": _neighbour(period.next, pairs) if period.next.first <= today else None,
+        "previous": _neighbour(period.previous, pairs), "next": _neighbour(following, pairs) if following else None,
         "pairs": pairs, "chips": _chips(context, filter, period), "areas": shown, "digest": digest, "sources": sources_of,
         "jump": [(a, by_area.get(a.slug, 0), any(a is b for b, _ in shown)) for a in taxonomy.areas],
         "by_topic": by_topic if only else {}, "counted": only, "health": health, "newest": week_of(newest) if newest else None,
@@ -189,16 +191,19 @@ def home(context: Context, request: Request) -> Page:
 
 
 def _neighbour(period: Period, pairs: list[tuple[str, str]]) -> dict[str, Any]:
-    return {"name": phrases.period_name(period), "days": phrases.period_days(period), "pairs": [("period", period.name), *pairs]}
+    return {"name": phrases.period_name(period), "pairs": [("period", period.name), *pairs]}
 
 
 def _chips(context: Context, filter: Filter, period: Period) -> list[tuple[str, list[tuple[str, str]]]]:
     """Each part of the filter in words, with the parameters of the page without it."""
-    names = {("topic", t.slug): t.name for t in context.taxonomy.topics} | {("area", a.slug): a.name for a in context.taxonomy.areas}
+    names = {("topic", t.slug): t.name for t in context.taxonomy.topics}
+    names |= {("area", a.slug): a.name for a in context.taxonomy.areas}
     pairs = filter.parameters()
-    return [
-        (names.get(pair) or f"{pair[0]} {pair[1]}", [("period", period.name), *(p for p in pairs if p != pair)]) for pair in pairs
-    ]
+    out = []
+    for pair in pairs:
+        without = [("period", period.name), *(p for p in pairs if p != pair)]
+        out.append((names.get(pair) or f"{pair[0]} {pair[1]}", without))
+    return out
 
 
 def _by_source(parts: Sequence[Any]) -> list[tuple[str, list[Any]]]:
@@ -217,8 +222,11 @@ def areas(context: Context, request: Request) -> Page:
     with context.storage.read() as db:
         last = stored_items.counts(db, "topic", week.first, week.last)
         held = stored_items.counts(db, "topic")
-    groups = [(a, [(t, last.get(t.slug, 0), held.get(t.slug, 0)) for t in context.taxonomy.topics_of(a.slug)]) for a in context.taxonomy.areas]
-    return Page("areas.html", {"nav": "areas", "groups": groups, "week": week, "week_name": phrases.period_name(week)})
+    groups = [
+        (a, [(t, last.get(t.slug, 0), held.get(t.slug, 0)) for t in context.taxonomy.topics_of(a.slug)])
+        for a in context.taxonomy.areas
+    ]
+    return Page("areas.html", {"nav": "areas", "groups": groups, "week_name": phrases.period_name(week)})
 
 
 def area(context: Context, request: Request) -> Page:
@@ -274,7 +282,8 @@ def _cursor(words: _Words) -> int | None:
 def _page(context: Context, db: Any, listing: Listing) -> Listed:
     items, more = stored_items.page(db, listing)
     lead = listing.filter.topics[0] if len(listing.filter.topics) == 1 else ""
-    return Listed(tuple(_row(context, i, lead) for i in items), make_cursor(more) if more is not None else "", listing.after is None)
+    rows = tuple(_row(context, i, lead) for i in items)
+    return Listed(rows, make_cursor(more) if more is not None else "", listing.after is None)
 
 
 def _row(context: Context, item: Item, lead: str = "") -> Row:
@@ -296,14 +305,13 @@ def item(context: Context, request: Request) -> Page:
         found = stored_items.by_id(db, id) if re.fullmatch(r"[0-9a-z]{16}", id) else None
         if found is None:
             raise Missing("There is no item of this id.")
-        said = [
-            stored_entries.kept(db, e.source, [e.key])[e.key].entry for e in found.entries
-        ]
+        said = [stored_entries.kept(db, e.source, [e.key])[e.key].entry for e in found.entries]
     known = {t.slug: t for t in context.taxonomy.topics}
-    tags = [(known[t.topic], t, why(found, t, known[t.topic].name)) for t in found.topics if t.topic in known]
+    tags = [(known[t.topic], t, because(t)) for t in found.topics if t.topic in known]
     data = {
-        "nav": "", "item": found, "zone": _zone(context), "moment": lambda at: _moment(context, at),
-        "title": marked(found.title, "title", found.topics, known), "abstract": marked(found.summary, "abstract", found.topics, known),
+        "nav": "", "item": found, "moment": lambda at: _moment(context, at),
+        "title": marked(found.title, "title", found.topics, known),
+        "abstract": marked(found.summary, "abstract", found.topics, known),
         "tags": tags, "identifiers": [_identifier(s, v) for s, v in found.identifiers],
         "entries": [(e, ref, _licence(e)) for e, ref in zip(said, found.entries, strict=True)],
     }  # fmt: skip
@@ -311,7 +319,7 @@ def item(context: Context, request: Request) -> Page:
 
 
 def marked(text: str, place: str, tags: Iterable[Tag], known: dict[str, Topic]) -> list[tuple[str, str]]:
-    """The text in pieces (text, topic names): names are empty where no evidence stands. Evidence that is not found there is left out."""
+    """The text in pieces (piece, topic names), empty where no evidence stands. Evidence that is not there is left out."""
     owners: list[list[str]] = [[] for _ in text]
     for tag in tags:
         name = known[tag.topic].name if tag.topic in known else ""
@@ -413,7 +421,8 @@ def _state_row(context: Context, s: SourceState) -> dict[str, Any]:
 
 def _run_row(context: Context, r: Run) -> dict[str, Any]:
     outcome = r.outcome.value if r.outcome else "running"
-    return {"run": r, "outcome": outcome, "well": _mark(outcome), "started": _moment(context, r.started), "rejected": sum(r.counts.rejected.values())}
+    rejected = sum(r.counts.rejected.values())
+    return {"run": r, "outcome": outcome, "well": _mark(outcome), "started": _moment(context, r.started), "rejected": rejected}
 
 
 def _mark(outcome: str) -> str:
@@ -466,4 +475,5 @@ def _moment(context: Context, at: datetime | None) -> Moment | None:
     if at is None:
         return None
     local = at.astimezone(_zone(context))
-    return Moment(f"{phrases.day(local.date())}, {local:%H:%M} {local:%Z}", at.isoformat(timespec="seconds").replace("+00:00", "Z"))
+    iso = at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Moment(f"{phrases.day(local.date())}, {local:%H:%M} {local:%Z}", iso)

@@ -43,13 +43,11 @@ def render(digest: Digest, format: str, base_url: str) -> str:
 
 
 def as_json(digest: Digest, base_url: str) -> dict[str, Any]:
-    """The digest as plain data; each item is its card with score, parts, why, late and news, and `page` where it is read here."""
+    """The digest as plain data; each item is its card, `page` where it is read here, and score, parts, why, late, news."""
     return {
         "period": digest.period.name,
         "filter": _filter_data(digest.filter),
-        "sections": [
-            {"topic": s.topic.slug, "items": [_pick_data(p, base_url) for p in s.items]} for s in digest.sections
-        ],
+        "sections": [{"topic": s.topic.slug, "items": [_pick_data(p, base_url) for p in s.items]} for s in digest.sections],
         "receipt": digest.receipt.as_dict(),
     }
 
@@ -63,9 +61,8 @@ def as_text(digest: Digest, base_url: str) -> str:
         out += [section.topic.name.upper(), ""]
         for pick in section.items:
             number += 1
-            out += [f"{number}. {line(pick.item.title)}", *(f"   {said}" for said in _said(pick)), f"   {_page(pick, base_url)}"]
-            link = phrases.safe_url(pick.item.url)
-            out += [f"   {link}", ""] if link else [""]
+            said = [*_said(pick), _page(pick, base_url), phrases.safe_url(pick.item.url)]
+            out += [f"{number}. {line(pick.item.title)}", *(f"   {s}" for s in said if s), ""]
     out += [*receipt_lines(digest.receipt), "", f"All of it: {week_url(digest, base_url)}"]
     return "\n".join(out) + "\n"
 
@@ -110,8 +107,8 @@ def summary(digest: Digest) -> str:
     if digest.quiet:
         held = f" {phrases.count(digest.receipt.items, 'item')} of other topics held." if digest.receipt.items else ""
         return f"A quiet period: nothing was announced{about}.{held}"
-    sections = phrases.count(len(digest.sections), "topic")
-    return f"{phrases.count(digest.size, 'item')} in {sections}{about}; {phrases.count(digest.receipt.items, 'item')} held from this period."
+    chosen, sections = phrases.count(digest.size, "item"), phrases.count(len(digest.sections), "topic")
+    return f"{chosen} in {sections}{about}; {phrases.count(digest.receipt.items, 'item')} held from this period."
 
 
 def receipt_lines(receipt: Receipt) -> list[str]:
@@ -119,8 +116,7 @@ def receipt_lines(receipt: Receipt) -> list[str]:
     out = []
     for source, parts in groupby(receipt.parts, key=lambda p: p.source):
         out.append(f"{phrases.source_name(source)}, held of announced: {', '.join(_part(p) for p in parts)}.")
-    for gap in receipt.gaps[:_GAPS_SHOWN]:
-        out.append(gap_line(gap.source, gap.part, gap.day, gap.missing, gap.note))
+    out += ["Gap: " + gap_line(g.source, g.part, g.day, g.missing, g.note) for g in receipt.gaps[:_GAPS_SHOWN]]
     if len(receipt.gaps) > _GAPS_SHOWN:
         out.append(f"{len(receipt.gaps) - _GAPS_SHOWN} more gaps stand on the status page.")
     return out or ["No announced batch of this period has been checked yet."]
@@ -134,7 +130,7 @@ def gap_line(source: str, part: str, day: date, missing: tuple[str, ...], note: 
         said.append(f"{len(missing):,} missing ({shown})")
     if note:
         said.append(phrases.one_line(note))
-    return f"Gap: {phrases.source_name(source)} {part}, {phrases.day(day)}: {'; '.join(said)}."
+    return f"{phrases.source_name(source)} {part}, {phrases.day(day)}: {'; '.join(said)}."
 
 
 def markdown_escape(text: str) -> str:
@@ -205,6 +201,10 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "day": phrases.day, "names": phrases.some_names, "line": phrases.one_line, "address": phrases.safe_url, "sources": sources_of,
-    }  # fmt: skip
+        "day": phrases.day,
+        "names": phrases.some_names,
+        "line": phrases.one_line,
+        "address": phrases.safe_url,
+        "sources": sources_of,
+    }
     return environment

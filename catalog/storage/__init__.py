@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from catalog.errors import DatabaseUnavailable
 from catalog.storage import migrate
@@ -83,11 +84,13 @@ class Storage:
 
     @contextmanager
     def _guard(self, engine: Engine) -> Iterator[None]:
-        """An unreachable or locked database becomes DatabaseUnavailable; bugs in statements pass through unhidden."""
+        """An unreachable, locked or overrun database becomes DatabaseUnavailable; bugs in statements pass through unhidden."""
         try:
             yield
         except OperationalError as error:
             raise explain(error, engine.url) from error
+        except PoolTimeout as error:
+            raise DatabaseUnavailable(f"{engine.url.render_as_string(hide_password=True)}: all connections are in use") from error
 
 
 __all__ = ["DatabaseUnavailable", "Storage"]

@@ -85,7 +85,10 @@ def open_engine(text: str, *, read_only: bool = False, pool_size: int = 5) -> En
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC -c jit=off", "connect_timeout": 10, "application_name": "skillfeed"},
     )
-    return engine.execution_options(postgresql_readonly=True) if read_only else engine
+    if not read_only:
+        return engine
+    # At PostgreSQL's default level every statement sees the newest rows: the parts of one answer would not fit together.
+    return engine.execution_options(postgresql_readonly=True, isolation_level="REPEATABLE READ")
 
 
 def _open_sqlite(url: URL, read_only: bool, pool_size: int) -> Engine:

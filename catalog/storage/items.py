@@ -203,17 +203,19 @@ def fill(db: Connection, found: Sequence[Item], fields: Iterable[str]) -> list[I
     if "entries" in wanted:
         _fill_entries(db, extra)
     if "identifiers" in wanted:
-        query = select(s.identifiers).where(s.identifiers.c.item_id.in_(extra)).order_by(s.identifiers.c.scheme, s.identifiers.c.value)
-        for r in db.execute(query):
+        # Sorted here, as PostgreSQL's order of text depends on the locale it was set up with; likewise below.
+        query = select(s.identifiers).where(s.identifiers.c.item_id.in_(extra))
+        for r in sorted(db.execute(query), key=lambda r: (r.scheme, r.value)):
             extra[r.item_id]["identifiers"] = (*extra[r.item_id].get("identifiers", ()), (r.scheme, r.value))
     if "news" in wanted:
-        for r in db.execute(select(s.news).where(s.news.c.item_id.in_(extra)).order_by(s.news.c.day, s.news.c.what)):
+        for r in sorted(db.execute(select(s.news).where(s.news.c.item_id.in_(extra))), key=lambda r: (r.day, r.what)):
             extra[r.item_id]["news"] = (*extra[r.item_id].get("news", ()), News(r.what, r.day, r.text))
     return [replace(i, **extra[ids[i.id]]) for i in found]
 
 
 def _fill_entries(db: Connection, extra: dict[int, dict[str, Any]]) -> None:
-    rows = db.execute(select(s.entries).where(s.entries.c.item_id.in_(extra)).order_by(s.entries.c.source, s.entries.c.key)).all()
+    found = db.execute(select(s.entries).where(s.entries.c.item_id.in_(extra)))
+    rows = sorted(found, key=lambda r: (r.source, r.key))
     versions: dict[int, list[Version]] = {}
     query = select(s.entry_versions).where(s.entry_versions.c.entry_id.in_([r.id for r in rows]))
     for v in db.execute(query.order_by(s.entry_versions.c.number)):

@@ -72,7 +72,8 @@ def register(db: Connection, names: Iterable[str], now: datetime) -> None:
 
 def states(db: Connection) -> list[SourceState]:
     """All sources by name."""
-    return [SourceState(**r._mapping) for r in db.execute(select(s.sources).order_by(s.sources.c.name))]
+    # Sorted here, as PostgreSQL's order of text depends on the locale it was set up with; likewise below.
+    return sorted((SourceState(**r._mapping) for r in db.execute(select(s.sources))), key=lambda state: state.name)
 
 
 def state(db: Connection, name: str) -> SourceState | None:
@@ -136,8 +137,8 @@ def batches(db: Connection, source: str, since: date, until: date | None = None)
     query = select(table).where(table.c.source == source, table.c.day >= since)
     if until is not None:
         query = query.where(table.c.day <= until)
-    rows = db.execute(query.order_by(table.c.part, table.c.day))
-    return [Batch(r.part, r.day, r.announced, r.held, tuple(json.loads(r.missing)), r.note) for r in rows]
+    found = [Batch(r.part, r.day, r.announced, r.held, tuple(json.loads(r.missing)), r.note) for r in db.execute(query)]
+    return sorted(found, key=lambda batch: (batch.part, batch.day))
 
 
 def put_batches(db: Connection, source: str, given: Sequence[Batch]) -> None:

@@ -71,7 +71,9 @@ def encode(model: Model) -> bytes:
     arrays: dict[str, NDArray[Any]] = {
         "head": _text(json.dumps(head, sort_keys=True, ensure_ascii=False)),
         "spellings": _text("\n".join(spellings)),
-        "spelling_words": np.array([model.surface[word] for word in spellings], dtype=np.uint16 if model.word_rows < 65_536 else np.uint32),
+        "spelling_words": np.array(
+            [model.surface[word] for word in spellings], dtype=np.uint16 if model.word_rows < 65_536 else np.uint32
+        ),
         "pairs": np.diff(model.pairs, prepend=0),  # differences are small, which saves half of their compressed size
         "idf": model.idf.astype(np.float16),
         "weights": model.weights.astype(np.float16).T.copy(),
@@ -95,7 +97,9 @@ def read(path: Path) -> Model:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise IngestError(f"{path}: cannot be read ({error.strerror}); rebuild it with `skillfeed train --texts FILE`") from error
+        raise IngestError(
+            f"{path}: cannot be read ({error.strerror}); rebuild it with `skillfeed train --texts FILE`"
+        ) from error
     return decode(data, str(path))
 
 

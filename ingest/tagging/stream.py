@@ -30,7 +30,7 @@ def tag_lines(lines: Iterable[str | bytes], tagger: Tagger, evidence: bool = Tru
         failure: UsageError | None = None
         try:
             for row in islice(rows, _BATCH):
-                batch.append(row)
+                batch.append(row)  # noqa: PERF402 -- what was read before an error must be kept
         except UsageError as error:
             failure = error
         tagged = tagger.tag_many([text for _, text in batch], evidence=evidence)

@@ -21,8 +21,8 @@ from catalog.taxonomy import Taxonomy, load_taxonomy
 from ingest.tagging.model import MODEL, Model, read
 from ingest.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, spans, words
 
-#: A paper over no threshold gets its best topic from this score on. At 0.3, 1 of 401 dev papers with topics gets none and 6 of 12
-#: without topics get none; at 0.2 it is 1 and 4, at 0.4 it is 5 and 8, and F1 moves by less than 0.002.
+#: A paper over no threshold gets its best topic from this score on. At 0.3, 1 of 401 dev papers with topics gets none and 6 of
+#: 12 without topics get none; at 0.2 it is 1 and 4, at 0.4 it is 5 and 8, and F1 moves by less than 0.002.
 FLOOR = 0.3
 
 #: Pieces of evidence per tag.
@@ -35,6 +35,8 @@ OTHER_KINDS_FLOOR = 0.5
 
 PHRASE_SCORE = 0.95
 KIND_SCORE = 1.0
+
+SHORTEST = 12.0
 
 _BATCH = 128  # documents at a time: the arrays then stay in cache; from 32 to 256 the speed is the same within 3 %
 _CATEGORY_LIMIT = 64  # categories looked at; the most of any labelled paper are 9
@@ -103,7 +105,7 @@ class Tagger:
     ) -> tuple[Tag, ...]:
         """The topics assigned to one text, best first, ties by slug; empty when it is of none.
 
-        Without `evidence` the same topics and scores come back with no evidence, in half of the time. Any text is taken: of
+        Without `evidence` the same topics and scores come back with no evidence, in a third of the time. Any text is taken: of
         very long ones the beginning is read (`TITLE_LIMIT`, `ABSTRACT_LIMIT`).
         """
         return self.tag_many([Text(title, abstract, categories, kind)], evidence=evidence)[0]
@@ -128,7 +130,7 @@ class Tagger:
                 from_categories[document] = self.model.category_weights[rows].sum(axis=0)
         logits = from_words + from_categories + self.model.bias
         scores = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-        chosen = self._choose(texts, features, category_rows, logits, scores)
+        chosen = self._choose(texts, logits, scores)
 
         out = []
         for document, text in enumerate(texts):
@@ -140,8 +142,10 @@ class Tagger:
                 why: tuple[Evidence, ...] = ()
                 if evidence:
                     reading = reading or self._read(*clipped[document], *features.of(document))
-                    decided = scores[document, column] >= self.model.thresholds[column] > _sigmoid(
-                        float(logits[document, column] - from_categories[document, column])
+                    decided = (
+                        scores[document, column]
+                        >= self.model.thresholds[column]
+                        > _sigmoid(float(logits[document, column] - from_categories[document, column]))
                     )
                     why = self._why(reading, column, category_rows[document], decided)
                 score = round(float(scores[document, column]), 3)
@@ -174,8 +178,6 @@ class Tagger:
     def _choose(
         self,
         texts: list[Text],
-        features: _Features,
-        category_rows: list[list[int]],
         logits: NDArray[np.float32],
         scores: NDArray[np.float32],
     ) -> NDArray[np.bool_]:
@@ -287,7 +289,8 @@ def features(
     documents_of, rows = np.divmod(distinct, rows_in_all)
     values = _LOG[np.minimum(counts, _COUNT_LIMIT)]
     squares = np.bincount(documents_of, weights=(values * idf[rows]) ** 2, minlength=documents)
-    values = (values / np.sqrt(squares)[documents_of]).astype(np.float32)
+    lengths = np.maximum(np.sqrt(squares), SHORTEST)
+    values = (values / lengths[documents_of]).astype(np.float32)
     starts = np.searchsorted(documents_of, np.arange(documents + 1))
     return _Features(rows, values, starts)
 
@@ -354,7 +357,11 @@ class _Reading:
             return place, place
         left, right = (int(part[row - self.model.word_rows]) for part in self.pair_words)
         for place in self.places.get(left, ()):
-            if place + 1 >= len(self.known) or self.known[place + 1][1] != right or self.known[place][0] != self.known[place + 1][0]:
+            if (
+                place + 1 >= len(self.known)
+                or self.known[place + 1][1] != right
+                or self.known[place][0] != self.known[place + 1][0]
+            ):
                 continue
             first, last = place, place + 1
             if not self._carries(first):

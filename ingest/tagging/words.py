@@ -18,20 +18,21 @@ _WORD = re.compile(r"[^\W_]+")
 #: Words that say nothing of a subject: never a feature, never evidence.
 STOP = frozenset(
     """a about above across after again against al all almost along already also although always among an and another any are
-    around as at b be because become becomes been before being below best better between both but by c can cannot could d de
-    demonstrate demonstrated demonstrates despite did do does doing done due during e each eg either else end especially et etc
-    even ever every extensive f far few finally find first five for found four from full further furthermore g get give given
-    go good h had has have having he hence her here high highly him his how however i ie if in including indeed instead into is
-    it its itself j just k know known l larger last latter least less let like ll m made main mainly make makes making many may
-    me might moreover more most much must my n namely near need needed needs neither never nevertheless new next no non none nor
-    not nothing novel now o of off often on once one only onto or other others otherwise our ours out outperform outperforms over
-    own p paper papers part per perhaps present presented presents previous previously propose proposed proposes provide provided
-    provides providing put q quite r rather re really recent recently remain remains respectively result results s same see seem
-    seen several shall she should show showed shown shows significant significantly similar simple simply since so some still
-    such t take taken than that the their them themselves then there thereby therefore these they this those though three
-    through throughout thus to together too toward towards two u under until up upon us use used useful uses using usually v
-    various ve very via w was way ways we well were what when where whereas whether which while who whole whom whose why will
-    with within without work works would x y yet you your z"""
+    around as at b be because become becomes been before being below best better between both but by c can cannot could
+    d de demonstrate demonstrated demonstrates despite did do does doing done due during e each eg either else end
+    especially et etc even ever every extensive f far few finally find first five for found four from full further
+    furthermore g get give given go good h had has have having he hence her here high highly him his how however i ie if
+    in including indeed instead into is it its itself j just k know known l larger last latter least less let like ll m
+    made main mainly make makes making many may me might moreover more most much must my n namely near need needed needs
+    neither never nevertheless new next no non none nor not nothing novel now o of off often on once one only onto or
+    other others otherwise our ours out outperform outperforms over own p paper papers part per perhaps present
+    presented presents previous previously propose proposed proposes provide provided provides providing put q quite r
+    rather re really recent recently remain remains respectively result results s same see seem seen several shall she
+    should show showed shown shows significant significantly similar simple simply since so some still such t take taken
+    than that the their them themselves then there thereby therefore these they this those though three through
+    throughout thus to together too toward towards two u under until up upon us use used useful uses using usually v
+    various ve very via w was way ways we well were what when where whereas whether which while who whole whom whose why
+    will with within without work works would x y yet you your z"""
     .split()
 )  # fmt: skip
 
