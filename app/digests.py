@@ -146,12 +146,14 @@ def preview(storage: Storage, taxonomy: Taxonomy, filter: Filter, period: Period
         if since <= until:
             dated = replace(filter, since=since, until=until)
             if dated.q:
-                wanted = Listing(dated, limit=_WORDS_CANDIDATES, fields=("summary", "entries"))
-                candidates = list(stored_items.stream(db, wanted))
+                candidates = list(stored_items.stream(db, Listing(dated, limit=_WORDS_CANDIDATES)))
             else:
+                seen = stored_items.counts(db, "topic", since, until)
                 for topic in asked_topics(taxonomy, filter):
-                    candidates += stored_items.top(db, dated, topic.slug, caps.per_topic * 3)
-            candidates = stored_items.fill(db, list({i.id: i for i in candidates}.values()), ("news",))
+                    if topic.slug in seen:
+                        candidates += stored_items.top(db, dated, topic.slug, caps.per_topic * 3, ())
+            unique = list({i.id: i for i in candidates}.values())
+            candidates = stored_items.fill(db, unique, ("summary", "entries", "news"))
         receipt = _receipt(db, filter, period)
     return replace(compose(candidates, taxonomy, filter, period, caps), receipt=receipt)
 
@@ -193,20 +195,23 @@ def compose(candidates: Iterable[Item], taxonomy: Taxonomy, filter: Filter, peri
     topics = asked_topics(taxonomy, filter)
     known = {t.slug: t for t in taxonomy.topics}
     ranked: dict[str, list[tuple[int, str, Item]]] = {t.slug: [] for t in topics}
-    items = {i.id: i for i in candidates if not i.withdrawn and i.announced <= period.last}
-    considered = 0
-    for item in items.values():
+    considered: set[str] = set()
+    for item in candidates:
+        if item.withdrawn or item.announced > period.last or item.id in considered:
+            continue
         own = [tag for tag in item.topics if tag.topic in ranked]
-        considered += bool(own)
-        for tag in own:
-            ranked[tag.topic].append((-sum(v for _, v in _parts(item, tag, period)), item.id, item))
+        if own:
+            considered.add(item.id)
+            common = _common_parts(item, period)
+            for tag in own:
+                ranked[tag.topic].append((-sum(v for _, v in _parts(tag, common)), item.id, item))
     for best in ranked.values():
         best.sort(key=lambda r: r[:2])
     placed = _place(ranked, caps)
     sections = tuple(
         Section(t, tuple(_pick(item, t, known, period) for item in placed[t.slug])) for t in topics if placed[t.slug]
     )
-    return Digest(period, filter, sections, considered=considered)
+    return Digest(period, filter, sections, considered=len(considered))
 
 
 def _place(ranked: Mapping[str, Sequence[tuple[int, str, Item]]], caps: Caps) -> dict[str, list[Item]]:
@@ -232,14 +237,18 @@ def _place(ranked: Mapping[str, Sequence[tuple[int, str, Item]]], caps: Caps) ->
     return placed
 
 
-def _parts(item: Item, tag: Tag, period: Period) -> tuple[tuple[str, int], ...]:
+def _parts(tag: Tag, common: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
     """The parts of an item's rank in a topic, in thousandths."""
+    in_title = any(e.field == "title" for e in tag.evidence)
+    return ("topic", round(tag.score * 1000)), ("title", _TITLE_PART if in_title else 0), *common
+
+
+def _common_parts(item: Item, period: Period) -> tuple[tuple[str, int], ...]:
+    """The parts that are the same in every topic."""
     days = (period.last - period.first).days
     age = (item.announced - period.first).days
     fresh = 0 if age < 0 else _FRESHNESS_PART if days == 0 else _FRESHNESS_PART * age // days
     return (
-        ("topic", round(tag.score * 1000)),
-        ("title", _TITLE_PART if any(e.field == "title" for e in tag.evidence) else 0),
         ("accepted", _ACCEPTED_PART if says_accepted(item.comment) is not None else 0),
         ("code", _CODE_PART if links_code(item) else 0),
         ("freshness", fresh),
@@ -248,7 +257,7 @@ def _parts(item: Item, tag: Tag, period: Period) -> tuple[tuple[str, int], ...]:
 
 def _pick(item: Item, topic: Topic, known: Mapping[str, Topic], period: Period) -> Pick:
     tag = next(t for t in item.topics if t.topic == topic.slug)
-    parts = _parts(item, tag, period)
+    parts = _parts(tag, _common_parts(item, period))
     return Pick(
         item=item,
         score=sum(v for _, v in parts) / 1000,

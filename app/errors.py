@@ -1,4 +1,7 @@
-"""Errors over HTTP: one table from error to status, one form for all of them (RFC 9457, application/problem+json)."""
+"""Errors over HTTP: one table from error to status, one form for all of them (RFC 9457, application/problem+json).
+
+Only a browser that asks for a page which is not there gets a page instead.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,12 @@ from urllib.parse import quote
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.pages import error_page
 from app.shapes import dump
 from catalog.errors import CatalogError, DatabaseUnavailable, NewerDatabase, SkillfeedError, UnknownName, UsageError
 
@@ -87,8 +92,9 @@ def problem_response(body: Mapping[str, Any], headers: Mapping[str, str] | None 
     )
 
 
-def answer(error: Exception, base_url: str, path: str) -> Response:
+def answer(error: Exception, base_url: str, scope: Scope) -> Response:
     """The answer to an error of any kind; what is told of an unexpected one is only that it happened."""
+    path = scope["path"]  # `request.url` is made with the Host header, and fails on a malformed one
     headers: dict[str, str] = {}
     errors: list[dict[str, Any]] = []
     if isinstance(error, HTTPException):
@@ -118,6 +124,10 @@ def answer(error: Exception, base_url: str, path: str) -> Response:
             cause=repr(error),
             exc_info=problem is INTERNAL and error,
         )
+    if _reads_pages(scope):
+        shown = error_page(problem.status, detail, base_url)
+        shown.headers.update(headers)
+        return shown
     return problem_response(problem_body(problem, base_url, path, detail, errors), headers)
 
 
@@ -125,14 +135,14 @@ def install(app: FastAPI, base_url: str) -> None:
     """Answer every error that a route raises, and every address without a route, with a problem."""
 
     async def handle(request: Request, error: Exception) -> Response:
-        return answer(error, base_url, request.scope["path"])  # `request.url` trusts the Host header, and fails on a bad one
+        return answer(error, base_url, request.scope)
 
     for kind in (HTTPException, RequestValidationError, SkillfeedError):
         app.add_exception_handler(kind, handle)
 
 
 class Unexpected:
-    """ASGI middleware: an exception that nobody handled becomes a problem, an answer like any other to the middleware around it."""
+    """ASGI middleware: an exception that nobody handled becomes an answer, like any other to the middleware around it."""
 
     def __init__(self, app: ASGIApp, base_url: str) -> None:
         self.app, self.base_url = app, base_url
@@ -154,7 +164,7 @@ class Unexpected:
         except Exception as error:
             if begun:
                 raise
-            await answer(error, self.base_url, scope["path"])(scope, receive, send)
+            await answer(error, self.base_url, scope)(scope, receive, send)
 
 
 def _of_status(status: int) -> tuple[Problem, str]:
@@ -163,6 +173,13 @@ def _of_status(status: int) -> tuple[Problem, str]:
         return known, known.meaning
     phrase = HTTPStatus(status).phrase
     return Problem("", phrase, status, phrase), phrase
+
+
+def _reads_pages(scope: Scope) -> bool:
+    """True for a browser on its way to a page; programs, and everything under /api, get the problem."""
+    if scope["path"].startswith("/api/"):
+        return False
+    return any("text/html" in value for value in Headers(scope=scope).getlist("accept"))
 
 
 def _with_head(allow: str) -> str:

@@ -52,7 +52,7 @@ class Headers:
 
 
 class BodyLimit:
-    """Refuses bodies over `BODY_LIMIT` with HTTPException 413: at once where Content-Length says so, else while they are read."""
+    """Refuses bodies over `BODY_LIMIT`, HTTPException 413: at once where Content-Length says so, else while they are read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

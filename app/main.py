@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from app import errors, logging
+from app import errors, logging, pages
 from app.api import digests, docs, health, items, sources, taxonomy
 from app.context import Context
 from app.headers import BodyLimit, Headers
@@ -45,10 +43,7 @@ def create_app(context: Context) -> FastAPI:
     for module in (items, taxonomy, sources, digests, health):
         app.include_router(module.router(context))
     app.include_router(docs.router(context, app))
-    if importlib.util.find_spec("app.pages") is not None:
-        pages = importlib.import_module("app.pages")
-        if hasattr(pages, "router"):
-            app.include_router(pages.router(context))
+    app.include_router(pages.router(context))
 
     made: list[dict[str, Any]] = []
 

@@ -75,7 +75,14 @@ class FetchError(IngestError):
 
     def __init__(self, url: str, reason: str, detail: str, *, retry_after: float | None = None, status: int = 0) -> None:
         self.url, self.reason, self.retry_after, self.status = url, reason, retry_after, status
-        super().__init__(f"{urlsplit(url).hostname or url[:60]}: {detail}")  # the query would fill the line; `url` has it
+        super().__init__(f"{_host(url)}: {detail}")  # the query would fill the line; `url` has it
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or url[:60]
+    except ValueError:  # an address that is none may be what the error is about
+        return url[:60]
 
 
 class ParseError(IngestError):

@@ -58,7 +58,7 @@ class Listing:
 
 
 def parse_filter(given: Mapping[str, Sequence[str]], taxonomy: Taxonomy, sources: Iterable[str]) -> Filter:
-    """The filter of repeated parameters; raises UsageError or UnknownName, which name the thing and the nearest allowed ones."""
+    """The filter of repeated parameters; raises UsageError or UnknownName, which name the thing and what is allowed."""
     unknown = [n for n in given if n not in FILTER_NAMES]
     if unknown:
         raise UnknownName("parameter", unknown[0], LISTING_NAMES)

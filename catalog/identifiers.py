@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-_NEW = r"\d{4}\.\d{4,5}"  # since 2007-04; five digits since 2015-01
-_OLD = r"[a-z-]+(?:\.[A-Z]{2})?/\d{7}"
-_ARXIV = re.compile(rf"(?P<id>{_NEW}|{_OLD})(?:v(?P<version>\d+))?")
-_ARXIV_URL = re.compile(rf"(?:https?://)?(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/(?P<rest>.+?)(?:\.pdf)?/?(?:[?#].*)?$")
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(?P<doi>10\.\d{4,9}/\S+)", re.I)
+_NEW = r"[0-9]{4}\.[0-9]{4,5}"  # since 2007-04; five digits since 2015-01
+_OLD = r"[a-z-]+(?:\.[A-Z]{2})?/[0-9]{7}"
+_ARXIV = re.compile(rf"(?P<id>{_NEW}|{_OLD})(?:v(?P<version>[1-9][0-9]{{0,3}}))?")
+_ARXIV_URL = re.compile(
+    r"(?i:(?:https?://)?(?:www\.|export\.)?arxiv\.org)/(?:abs|pdf|html)/(?P<rest>.+?)(?:\.pdf)?/?(?:[?#].*)?$"
+)
+_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:\s*)?(?P<doi>10\.[0-9]{4,9}/\S*[^\s.,;])[.,;]*", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class ArxivId:
 
 
 def arxiv_id(text: str) -> ArxivId | None:
-    """The arXiv identifier that the text is: bare, `arXiv:…`, `oai:arXiv.org:…`, an abs/pdf address or the preprint's own DOI; else None."""
+    """The arXiv identifier that the text is, else None: bare, `arXiv:…`, `oai:arXiv.org:…`, an abs/pdf/html address, the preprint's DOI."""
     text = text.strip()
     if m := _ARXIV_URL.match(text):
         text = m["rest"]
@@ -48,18 +50,21 @@ def arxiv_id(text: str) -> ArxivId | None:
 def doi(text: str) -> str | None:
     """The DOI in lower case (DOI names are case-insensitive, DOI Handbook 2.4) without resolver or prefix; else None."""
     m = _DOI.fullmatch(text.strip())
-    return m["doi"].rstrip(".,;").lower() if m else None
+    return m["doi"].lower() if m else None
 
 
 def canonical_url(text: str) -> str | None:
-    """The address without fragment, default port and tracking parameters, host in lower case; None when it is no http(s) address."""
+    """The address without fragment, default port and tracking parameters, host in lower case; None for what is no http(s) address."""
     try:
+        text.encode()
         parts = urlsplit(text.strip())
         host, port = (parts.hostname or "").lower(), parts.port
-    except ValueError:
+    except ValueError:  # half of a surrogate pair is one, too
         return None
     if parts.scheme not in ("http", "https") or not host or parts.username is not None:
         return None
+    if ":" in host:
+        host = f"[{host}]"
     if port is not None and port != {"http": 80, "https": 443}[parts.scheme]:
         host += f":{port}"
     kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not k.startswith("utm_") and k != "source"]

@@ -101,7 +101,7 @@ class Run:
 
 
 def combine(parts: Iterable[Part]) -> Outcome:
-    """The outcome of a run from its parts: `empty` when all are empty, `failed` when all failed, else the worst, failed parts counting as partial."""
+    """The outcome of a run from its parts: `empty` without any, `failed` when all failed, else the worst, failed ones as partial."""
     outcomes = [p.outcome for p in parts]
     if not outcomes:
         return Outcome.EMPTY

@@ -49,7 +49,7 @@ def month_of(day: date) -> Period:
     """One calendar month."""
     first = day.replace(day=1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    return Period(f"{day:%Y-%m}", first, last)
+    return Period(day.isoformat()[:7], first, last)
 
 
 def default_period(today: date) -> Period:
@@ -59,17 +59,22 @@ def default_period(today: date) -> Period:
 
 
 def parse_period(text: str) -> Period:
-    """The period that the text names; raises UsageError with the allowed forms."""
+    """The period that the text names, which has a period before and one after it; raises UsageError with the allowed forms."""
     try:
-        if m := re.fullmatch(r"(\d{4})-W(\d{2})", text):
-            return week_of(date.fromisocalendar(int(m[1]), int(m[2]), 1))
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            return day_of(date.fromisoformat(text))
-        if re.fullmatch(r"\d{4}-\d{2}", text):
-            return month_of(date.fromisoformat(text + "-01"))
+        found = _read(text)
+        if found is not None and found.previous.first < found.first < found.next.first:
+            return found
     except (ValueError, OverflowError):
-        raise UsageError(f"no such period {text!r}: the calendar does not have it; {_FORMS}") from None
+        raise UsageError(f"no such period {text!r}: the calendar does not have it; write {_FORMS}") from None
     raise UsageError(f"unknown period {text[:40]!r}: write {_FORMS}")
+
+
+def _read(text: str) -> Period | None:
+    if m := re.fullmatch(r"([0-9]{4})-W([0-9]{2})", text):
+        return week_of(date.fromisocalendar(int(m[1]), int(m[2]), 1))
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return day_of(date.fromisoformat(text))
+    return month_of(date.fromisoformat(text + "-01")) if re.fullmatch(r"[0-9]{4}-[0-9]{2}", text) else None
 
 
 def _like(period: Period, day: date) -> Period:

@@ -1,4 +1,7 @@
-"""The search text as a tree: words, "phrases", -minus, OR, title: and author:. Pure; the engines' own syntax is made in `storage.search`."""
+"""The search text as a tree: words, "phrases", -minus, OR, title: and author:.
+
+Pure; the engines' own syntax is made in `storage.search`.
+"""
 
 from __future__ import annotations
 

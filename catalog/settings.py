@@ -1,6 +1,7 @@
 """Settings: name, default, unit and help of each; read once from the environment and `.env`, then passed down.
 
-The prefix is `SKILLFEED_`; a secret may stand in a file named by `SKILLFEED_<KEY>_FILE`. Environment beats `.env` beats default.
+The prefix is `SKILLFEED_`; a secret may stand in a file named by `SKILLFEED_<KEY>_FILE`. The environment wins over `.env`, `.env`
+over the default.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
@@ -24,9 +26,7 @@ from catalog.errors import SettingsError, UnknownName
 PREFIX = "SKILLFEED_"
 #: Kaggle's own names, read without the prefix.
 UNPREFIXED = ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY")
-DEFAULT_CATEGORIES = (
-    "cs.LG stat.ML cs.AI cs.CL cs.CV cs.NE cs.RO cs.IR cs.MA cs.SD eess.AS eess.IV math.OC stat.ME stat.CO"
-)
+DEFAULT_CATEGORIES = "cs.LG stat.ML cs.AI cs.CL cs.CV cs.NE cs.RO cs.IR cs.MA cs.SD eess.AS eess.IV math.OC stat.ME stat.CO"
 
 
 class Settings(BaseModel):
@@ -38,12 +38,18 @@ class Settings(BaseModel):
         SecretStr(""), description="Database address; empty is SQLite under DATA_DIR, postgresql://… switches."
     )
     data_dir: Path = Field(Path("data"), description="Folder for the SQLite file, made secrets and unsent mail.")
-    base_url: str = Field("http://127.0.0.1:8000", description="Address under which readers reach this instance; all links use it.")
+    base_url: str = Field(
+        "http://127.0.0.1:8000", description="Address under which readers reach this instance; all links use it."
+    )
     timezone: str = Field("UTC", description="Time zone in which pages show instants.")
     contact: str = Field("", description="Address or URL in the User-Agent, so that a source can reach the operator.")
     secret_key: SecretStr = Field(SecretStr(""), description="Key for signing; made and kept in DATA_DIR when absent.")
-    admin_token: SecretStr = Field(SecretStr(""), description="Token for acts over HTTP; made and kept in DATA_DIR when absent.")
-    smtp_url: SecretStr = Field(SecretStr(""), description="Mail relay; without one mail is written as .eml under DATA_DIR/outbox.")
+    admin_token: SecretStr = Field(
+        SecretStr(""), description="Token for acts over HTTP; made and kept in DATA_DIR when absent."
+    )
+    smtp_url: SecretStr = Field(
+        SecretStr(""), description="Mail relay; without one mail is written as .eml under DATA_DIR/outbox."
+    )
     mail_from: str = Field("", description="Sender of mail; default from the host of BASE_URL.")
     mail_rate: float = Field(10, gt=0, le=1000, description="Mails per second.")
     signup: str = Field("open", description="Who may subscribe: open, domains:example.org,… or closed.")
@@ -58,9 +64,13 @@ class Settings(BaseModel):
         1, ge=0, le=3600, description="Seconds between requests to any other host; less than 1 only with a mirror."
     )
     upstream_mirror: str = Field("", description="Every outgoing https://host/path goes to <mirror>/host/path instead.")
-    clock: str = Field("", description="RFC 3339 instant from which time runs on, or a file that holds one; only with a mirror.")
+    clock: str = Field(
+        "", description="RFC 3339 instant from which time runs on, or a file that holds one; only with a mirror."
+    )
     outgoing_proxy: str = Field("", description="HTTP proxy for outgoing requests.")
-    private_networks: str = Field("", description="Private networks (CIDR, blanks between) that operator-added sources may reach.")
+    private_networks: str = Field(
+        "", description="Private networks (CIDR, blanks between) that operator-added sources may reach."
+    )
     trusted_proxies: str = Field("", description="Addresses of proxies whose X-Forwarded-For is believed.")
     cors_origins: str = Field("", description="Origins that may read the API from a browser.")
     rate_limit: str = Field("120/min", description="Requests per address, as 120/min, or off.")
@@ -75,12 +85,24 @@ class Settings(BaseModel):
     kaggle_username: str = Field("", description="Kaggle's older user name (KAGGLE_USERNAME, no prefix).")
     kaggle_key: SecretStr = Field(SecretStr(""), description="Kaggle's older key (KAGGLE_KEY, no prefix).")
 
-    @field_validator("base_url", "upstream_mirror")
+    @field_validator("base_url", "upstream_mirror", "outgoing_proxy")
     @classmethod
     def _address(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        except ValueError:
+            good = False
+        if value and not good:
             raise ValueError("must be an http or https address such as http://127.0.0.1:8000")
         return value.rstrip("/")
+
+    @field_validator("contact")
+    @classmethod
+    def _contact(cls, value: str) -> str:
+        if not value.isascii() or not value.isprintable():  # it stands in a header
+            raise ValueError("must be one line of plain ASCII, such as you@example.org or https://example.org/about")
+        return value.strip()
 
     @field_validator("database_url")
     @classmethod
@@ -88,6 +110,8 @@ class Settings(BaseModel):
         text = value.get_secret_value()
         if text and not re.match(r"(sqlite:///|postgres(ql)?(\+psycopg)?://)", text):
             raise ValueError("must start with postgresql:// or sqlite:///, e.g. postgresql://user:secret@localhost/skillfeed")
+        if re.match(r"sqlite:///(:memory:)?(\?|$)", text):
+            raise ValueError("must name a file, e.g. sqlite:////var/lib/skillfeed/skillfeed.db: several processes share it")
         return value
 
     @field_validator("timezone")
@@ -143,7 +167,7 @@ class Settings(BaseModel):
         text = self.database_url.get_secret_value()
         if text:
             return re.sub(r"^postgres(ql)?(\+psycopg)?://", "postgresql+psycopg://", text)
-        return f"sqlite:///{self.data_dir / 'skillfeed.db'}"
+        return f"sqlite:///{quote(str(self.data_dir / 'skillfeed.db'))}"
 
     def make_clock(self) -> Clock:
         """The instance's clock; raises SettingsError."""
@@ -162,7 +186,7 @@ class Settings(BaseModel):
             pass
         except OSError as error:
             raise SettingsError(f"{PREFIX}DATA_DIR: cannot write {path}: {error.strerror}") from error
-        return path.read_text(encoding="ascii").strip()
+        return _kept(path)
 
     def redacted(self) -> dict[str, Any]:
         """Effective values by environment name, secrets shown as set or empty, passwords in addresses masked."""
@@ -170,16 +194,37 @@ class Settings(BaseModel):
         for name in type(self).model_fields:
             value = getattr(self, name)
             if name == "database_url":
-                value = re.sub(r"(://[^:/@]*:)[^@]*@", r"\1********@", self.database)
+                value = masked(self.database)
             elif isinstance(value, SecretStr):
                 value = "********" if value.get_secret_value() else ""
-            out[environment_name(name)] = str(value) if isinstance(value, Path) else value
+            elif isinstance(value, str | Path):
+                value = masked(str(value))
+            out[environment_name(name)] = value
         return out
+
+
+def masked(text: str) -> str:
+    """The text without the passwords of addresses in it, also those given as a parameter."""
+    text = re.sub(r"(://[^:/@\s]*:)\S*@", r"\1********@", text)
+    return re.sub(r"([?&]\w*password=)[^&\s]*", r"\1********", text)
 
 
 def environment_name(field: str) -> str:
     """The environment variable of a setting."""
     return field.upper() if field.upper() in UNPREFIXED else PREFIX + field.upper()
+
+
+def _kept(path: Path) -> str:
+    """The secret in a file; raises SettingsError. Another process may have made the file and not written it yet."""
+    for _ in range(50):
+        try:
+            text = path.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{PREFIX}DATA_DIR: cannot read {path}: {error}") from error
+        if text:
+            return text
+        time.sleep(0.02)
+    raise SettingsError(f"{PREFIX}DATA_DIR: {path} is empty; remove it and a new one is made")
 
 
 def ensure_folder(path: Path) -> Path:
@@ -196,29 +241,31 @@ def ensure_folder(path: Path) -> Path:
 def read_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None = Path(".env")) -> Settings:
     """Settings from the environment and a `.env` file; raises SettingsError with one line that names key, rule and example."""
     env = os.environ if environ is None else environ
-    merged: dict[str, str] = {}
-    if dotenv is not None and dotenv.is_file():
-        merged |= {k: v for k, v in dotenv_values(dotenv).items() if v is not None and _ours(k)}
-    merged |= {k: v for k, v in env.items() if _ours(k)}
+    own = {k: v for k, v in env.items() if _ours(k)}
+    merged = _in_dotenv(dotenv) if dotenv is not None else {}
+    for key, value in own.items():
+        if value:  # the environment wins over `.env` in whichever form it gives a secret
+            merged.pop(key.removesuffix("_FILE") if key.endswith("_FILE") else f"{key}_FILE", None)
+    merged |= own
     fields, values = Settings.model_fields, {}
+    names = {environment_name(f): f for f in fields}
     for key, value in merged.items():
-        name = key.removeprefix(PREFIX).lower()
-        if not value and name in fields:  # as compose files pass what is not set
+        secret = names.get(key.removesuffix("_FILE"), "")
+        if key not in names and not secret:
+            raise UnknownName("setting", key, names)
+        if not value:  # as compose files pass what is not set
             continue
-        if name in fields:
-            values[name] = value
-        elif name.endswith("_file") and name.removesuffix("_file") in fields:
-            secret = name.removesuffix("_file")
-            if fields[secret].annotation is not SecretStr:
-                raise SettingsError(f"{key}: only secrets can be read from a file; set {environment_name(secret)}")
-            if environment_name(secret) in merged:
-                raise SettingsError(f"{key}: {environment_name(secret)} is set as well; keep one of the two")
-            try:
-                values[secret] = Path(value).read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise SettingsError(f"{key}: cannot read {value}: {error}") from error
-        else:
-            raise UnknownName("setting", key, [environment_name(f) for f in fields])
+        if key in names:
+            values[names[key]] = value
+            continue
+        if fields[secret].annotation is not SecretStr:
+            raise SettingsError(f"{key}: only secrets can be read from a file; set {environment_name(secret)}")
+        if merged.get(environment_name(secret)):
+            raise SettingsError(f"{key}: {environment_name(secret)} is set as well; keep one of the two")
+        try:
+            values[secret] = Path(value).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{key}: cannot read {value}: {error}") from error
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -229,5 +276,13 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
         raise SettingsError(f"{environment_name(str(first['loc'][0]))}: {reason}") from None
 
 
+def _in_dotenv(path: Path) -> dict[str, str]:
+    try:
+        found = dotenv_values(path) if path.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from error
+    return {k: v for k, v in found.items() if v is not None and _ours(k)}
+
+
 def _ours(key: str) -> bool:
-    return key.startswith(PREFIX) or key in UNPREFIXED
+    return key.startswith(PREFIX) or key.removesuffix("_FILE") in UNPREFIXED

@@ -7,9 +7,13 @@ import re
 import unicodedata
 
 #: Control characters, lone surrogates, NUL, bidi overrides and isolates, byte-order mark: never kept.
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+)
 _SPACE = re.compile(r"\s+")
-_TAG = re.compile(r"</?(?:b|i|em|strong|sub|sup|tt|code|p|br|span|div|a|img|script|style|iframe|svg|h[1-6])\b[^<>]{0,2000}>", re.I)
+_TAG = re.compile(
+    r"</?(?:b|i|em|strong|sub|sup|tt|code|p|br|span|div|a|img|script|style|iframe|svg|h[1-6])\b[^<>]{0,2000}>", re.I
+)
 _SCRIPT = re.compile(r"<(script|style|iframe)\b[^<>]{0,2000}>.{0,100000}?</\1\s*>", re.I | re.S)
 
 TITLE_LIMIT = 1_000  # characters; the longest of 74,728 recorded arXiv titles has under 300
@@ -24,7 +28,9 @@ _LETTERS = {
     "i": "ı", "j": "ȷ", "dh": "ð", "DH": "Ð", "th": "þ", "TH": "Þ", "dj": "đ", "DJ": "Đ",
 }  # fmt: skip
 #: \"u, \"{u}, {\"u}, \H{o}, \v s, \'{\i} …
-_ACCENT = re.compile(r"\\(?:([\"'`^~=.])\s*|([uvHckrdb])(?:\s+|(?=\{)))(?:\{\s*(\\?[A-Za-z])\s*\}|(\\[ij](?![A-Za-z])|[A-Za-z]))")
+_ACCENT = re.compile(
+    r"\\(?:([\"'`^~=.])\s*|([uvHckrdb])(?:\s+|(?=\{)))(?:\{\s*(\\?[A-Za-z])\s*\}|(\\[ij](?![A-Za-z])|[A-Za-z]))"
+)
 _LETTER = re.compile(r"\\(ss|ae|AE|oe|OE|aa|AA|dh|DH|th|TH|dj|DJ|o|O|l|L|i|j)(?![A-Za-z])(?:\{\}|\s+(?=\w))?")
 _BRACED_LETTER = re.compile(r"\{([^\x00-\x7f])\}")  # what an accent left: {ü}; {L} is an argument
 
@@ -49,15 +55,18 @@ _FONT = re.compile(
     r"\\(?:textbf|textit|texttt|textsc|textrm|textsf|text|emph|mathbf|mathrm|mathit|mathsf|mathtt|mathcal|mathscr|mathfrak|boldsymbol|"
     r"bm|operatorname|underline|mbox|url|href|ensuremath|textsuperscript|textsubscript|uppercase|lowercase)\s*\*?\s*\{([^{}]*)\}"
 )
-_OLD_FONT = re.compile(r"\\(?:bf|it|em|tt|sc|rm|sf|cal|large|small|displaystyle|left|right|big|Big|bigg|Bigg|limits)(?![A-Za-z])\s*")
+_OLD_FONT = re.compile(
+    r"\\(?:bf|it|em|tt|sc|rm|sf|cal|large|small|displaystyle|left|right|big|Big|bigg|Bigg|limits)(?![A-Za-z])\s*"
+)
 _COMMAND = re.compile(r"\\([A-Za-z]+)(?:\s+(?=[A-Za-z0-9])|\{\})?")
 _SCRIPTED = re.compile(r"([\^_])(?:\{([^{}]*)\}|([A-Za-z0-9+\-*]))")
 _ESCAPED = re.compile(r"\\([%&$#_{}])")
 
 
 def clean_line(text: str, limit: int = TITLE_LIMIT) -> str:
-    """One line, NFC, without control characters, bidi overrides and HTML tags; entities are resolved; cut at `limit` characters."""
-    return _cut(_SPACE.sub(" ", _FORBIDDEN.sub("", _unhtml(text[: limit * 8]))).strip(), limit)
+    """One line, NFC, without control characters, bidi overrides and HTML tags; entities resolved; cut at `limit` characters."""
+    kept = unicodedata.normalize("NFC", _FORBIDDEN.sub("", _unhtml(text[: limit * 8])))
+    return _cut(_SPACE.sub(" ", kept).strip(), limit)
 
 
 def clean_block(text: str, limit: int = TEXT_LIMIT) -> str:
@@ -73,7 +82,7 @@ def _unhtml(text: str) -> str:
         if "&" not in text:
             break
         text = html.unescape(text)
-    return unicodedata.normalize("NFC", _TAG.sub("", _SCRIPT.sub("", text)) if "<" in text else text)
+    return _TAG.sub("", _SCRIPT.sub("", text)) if "<" in text else text
 
 
 def _cut(text: str, limit: int) -> str:
@@ -96,7 +105,7 @@ def unaccent_tex(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    r"""LaTeX turned into text a person reads: `$\alpha$-VAE` to `α-VAE`, `\textbf{X}` to `X`; unknown commands lose their backslash."""
+    r"""LaTeX as a person reads it: `$\alpha$-VAE` to `α-VAE`, `\textbf{X}` to `X`; unknown commands lose their backslash."""
     if "\\" not in text and "$" not in text and "{" not in text:
         return text
     text = unaccent_tex(text)

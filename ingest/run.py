@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol, overload
 import structlog
 
 from catalog.clock import Clock
-from catalog.entries import Detail, EntryData, content_hash
+from catalog.entries import EntryData, content_hash
 from catalog.errors import CatalogError, IngestError, LeaseLost
 from catalog.items import News, Tag, public_id
 from catalog.outcomes import Counts, Outcome, Part, Run, combine
@@ -288,7 +288,7 @@ class Keeper:
                 tags = self._tag(entry)
             news: tuple[News, ...] = ()
             if before is not None and entry.withdrawn and not before.entry.withdrawn:
-                news = (News("withdrawn", _withdrawn_on(entry, before, today)),)
+                news = (News("withdrawn", _withdrawn_on(entry, today)),)
             item_id = before.item_id if before else resolve(entry, candidates).item_id
             item = item_of(entry, tags, self._taxonomy, today, news)
             out.append(Write(replace(entry, announced=item.announced), digest, before, item, item_id, public_id(entry.source, entry.key)))
@@ -308,8 +308,7 @@ def _decided(kept: dict[str, Kept], said: Iterable[EntryData]) -> list[tuple[Kep
     return list(out.values())
 
 
-def _withdrawn_on(entry: EntryData, before: Kept, today: date) -> date:
-    """The day of the withdrawing version where there is one, else the day it was noticed."""
-    if entry.version > before.entry.version and entry.detail is Detail.FULL and entry.updated:
-        return entry.updated.date()
-    return today
+def _withdrawn_on(entry: EntryData, today: date) -> date:
+    """The day of the withdrawing version where the source lists it, else the day it was noticed."""
+    last = entry.versions[-1] if entry.versions else None
+    return last.at.date() if last and last.withdrawn and last.at else today

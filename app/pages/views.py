@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from app import phrases
 from app.context import Context
-from app.digests import Caps, because, preview, why
+from app.digests import Caps, asked_topics, because, preview, why
 from app.pages import charts
 from app.render import gap_line, sources_of
 from catalog.entries import EntryData
@@ -281,16 +281,16 @@ def _cursor(words: _Words) -> int | None:
 
 def _page(context: Context, db: Any, listing: Listing) -> Listed:
     items, more = stored_items.page(db, listing)
-    lead = listing.filter.topics[0] if len(listing.filter.topics) == 1 else ""
-    rows = tuple(_row(context, i, lead) for i in items)
+    asked = {t.slug for t in asked_topics(context.taxonomy, listing.filter)}
+    rows = tuple(_row(context, i, asked) for i in items)
     return Listed(rows, make_cursor(more) if more is not None else "", listing.after is None)
 
 
-def _row(context: Context, item: Item, lead: str = "") -> Row:
-    """An item with its topics by name; `lead` is the topic whose reasons are told, else the best."""
+def _row(context: Context, item: Item, asked: set[str]) -> Row:
+    """An item with its topics by name, and the reasons of its best topic that was asked for."""
     known = {t.slug: t for t in context.taxonomy.topics}
     tags = [t for t in item.topics if t.topic in known]
-    best = next((t for t in tags if t.topic == lead), tags[0] if tags else None)
+    best = next((t for t in tags if t.topic in asked), None)
     because = why(item, best, known[best.topic].name) if best else ""
     sources = tuple(dict.fromkeys(phrases.source_name(e.source) for e in item.entries))
     return Row(item, because, tuple(known[t.topic] for t in tags), sources)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, exists, func, select, union
 
 from catalog.entries import Basis, Kind, Version
 from catalog.filters import Filter, Listing
@@ -19,6 +19,9 @@ from catalog.storage import search
 from catalog.storage.entries import chunks, load_tags
 
 _ALL = 1 << 62  # above every position
+_BRANCHES = 100  # values of one field that are merged from a range each
+
+_Group = tuple[Table, list[int]]  # tags or facets, and the terms of which an item must have one
 
 
 def page(db: Connection, listing: Listing) -> tuple[list[Item], int | None]:
@@ -43,17 +46,20 @@ def stream(db: Connection, listing: Listing) -> Iterator[Item]:
             return
 
 
-def top(db: Connection, filter: Filter, topic: str, limit: int) -> list[Item]:
-    """The items of a filter with this topic, best score first, then newest; with summaries and entries."""
+def top(db: Connection, filter: Filter, topic: str, limit: int, fields: Iterable[str] = ("summary", "entries")) -> list[Item]:
+    """The items of a filter with this topic, best score first, then newest; with the parts named in `fields` (see `fill`)."""
+    assert not filter.q, "words are asked by `page` and `stream`"
     term = _term(db, "topic", topic)
     if term is None:
         return []
-    query = _select().join(s.tags, and_(s.tags.c.position == s.items.c.position, s.tags.c.term_id == term))
-    conditions = _conditions(db, filter)
-    if conditions is None:
+    groups = _groups(db, filter)
+    if groups is None:
         return []
-    query = query.where(*_bounds(filter, None), *conditions).order_by(s.tags.c.score.desc(), s.items.c.position.desc()).limit(limit)
-    return fill(db, [_item(r) for r in db.execute(query)], ("summary", "entries"))
+    position = s.tags.c.position
+    conditions = (*_within(position, *_range(filter, None)), *(_probe(g, position) for g in groups))
+    query = _select().select_from(s.tags.join(s.items, s.items.c.position == position))
+    query = query.where(s.tags.c.term_id == term, *conditions).order_by(s.tags.c.score.desc(), position.desc()).limit(limit)
+    return fill(db, [_item(r) for r in db.execute(query)], fields)
 
 
 def by_id(db: Connection, public_id: str) -> Item | None:
@@ -109,21 +115,47 @@ def _select() -> Select[Any]:
 
 
 def _rows(db: Connection, filter: Filter, after: int | None, limit: int) -> Sequence[Row[Any]]:
-    """Rows of a filter after a position. With words the text index answers alone; else the rarest term leads and the others are probed."""
+    """Rows of a filter after a position. With words the text index answers; else the rarest field leads and the others are probed."""
+    groups = _groups(db, filter)
+    if groups is None:
+        return []
+    low, high = _range(filter, after)
     if filter.q:
         query = parse_query(filter.q)
-        groups = _groups(db, filter)
-        if query is None or groups is None:
-            return []
-        low, high = _range(filter, after)
-        found = search.positions(db, query, groups, low, high, limit)
+        found = search.positions(db, query, [ids for _, ids in groups], low, high, limit) if query else []
         rows = {r.position: r for part in chunks(found) for r in db.execute(_select().where(s.items.c.position.in_(part)))}
         return [rows[p] for p in found if p in rows]
-    conditions = _conditions(db, filter)
-    if conditions is None:
-        return []
-    query_ = _select().where(*_bounds(filter, after), *conditions).order_by(s.items.c.position.desc()).limit(limit)
-    return db.execute(query_).all()
+    lead, others = _lead(db, filter, groups)
+    if lead is None or len(lead[1]) > _BRANCHES:  # so many values match nearly everything
+        position = s.items.c.position
+        page = _select().where(*_within(position, low, high), *(_probe(g, position) for g in groups))
+        return db.execute(page.order_by(position.desc()).limit(limit)).all()
+    table, ids = lead
+    position = table.c.position
+    conditions = (*_within(position, low, high), *(_probe(g, position) for g in others))
+    if len(ids) == 1:  # one backward scan of the term's range
+        page = _select().select_from(table.join(s.items, s.items.c.position == position))
+        page = page.where(table.c.term_id == ids[0], *conditions).order_by(position.desc()).limit(limit)
+        return db.execute(page).all()
+    scans = [select(position).where(table.c.term_id == i, *conditions).order_by(position.desc()).limit(limit) for i in ids]
+    merged = union(*(select(scan.subquery().c.position) for scan in scans)).subquery()
+    newest = select(merged.c.position).order_by(merged.c.position.desc()).limit(limit)
+    return db.execute(_select().where(s.items.c.position.in_(newest)).order_by(s.items.c.position.desc())).all()
+
+
+def _lead(db: Connection, filter: Filter, groups: Sequence[_Group]) -> tuple[_Group | None, Sequence[_Group]]:
+    """The field that the fewest items meet, by the daily counters, and the other fields."""
+    if len(groups) < 2:
+        return (groups[0] if groups else None), ()
+    c = s.daily_counts.c
+    query = select(c.term_id, func.sum(c.n)).where(c.term_id.in_([i for _, ids in groups for i in ids]))
+    if filter.since is not None:
+        query = query.where(c.day >= filter.since)
+    if filter.until is not None:
+        query = query.where(c.day <= filter.until)
+    seen = {term: int(n) for term, n in db.execute(query.group_by(c.term_id))}
+    lead = min(range(len(groups)), key=lambda i: sum(seen.get(term, 0) for term in groups[i][1]))
+    return groups[lead], [g for i, g in enumerate(groups) if i != lead]
 
 
 def _range(filter: Filter, after: int | None) -> tuple[int, int]:
@@ -133,44 +165,33 @@ def _range(filter: Filter, after: int | None) -> tuple[int, int]:
     return low, min(high, after) if after is not None else high
 
 
-def _bounds(filter: Filter, after: int | None) -> list[Any]:
-    low, high = _range(filter, after)
-    out = [s.items.c.position >= low] if low else []
-    return [*out, s.items.c.position < high] if high < _ALL else out
+def _within(position: ColumnElement[int], low: int, high: int) -> list[ColumnElement[bool]]:
+    out = [position >= low] if low else []
+    return [*out, position < high] if high < _ALL else out
 
 
-def _groups(db: Connection, filter: Filter) -> list[list[int]] | None:
-    """Term ids of each restricted field; None when a field's values are all unknown, so that nothing can match."""
+def _groups(db: Connection, filter: Filter) -> list[_Group] | None:
+    """Table and term ids of each restricted field; None when a field's values are all unknown, so that nothing can match."""
     wanted = {
         "topic": filter.topics, "area": filter.areas, "kind": tuple(k.value for k in filter.kinds), "source": filter.sources,
         "category": filter.categories,
     }  # fmt: skip
-    groups: list[list[int]] = []
+    groups: list[_Group] = []
     for scheme, values in wanted.items():
         if values:
-            ids = db.execute(select(s.terms.c.id).where(s.terms.c.scheme == scheme, s.terms.c.value.in_(values))).scalars().all()
+            query = select(s.terms.c.id).where(s.terms.c.scheme == scheme, s.terms.c.value.in_(values))
+            ids = sorted(db.execute(query).scalars())
             if not ids:
                 return None
-            groups.append(sorted(ids))
+            groups.append((s.tags if scheme == "topic" else s.facets, ids))
     return groups
 
 
-def _conditions(db: Connection, filter: Filter) -> list[Any] | None:
-    """One probe per restricted field of an item's position; None when nothing can match."""
-    groups = _groups(db, filter)
-    if groups is None:
-        return None
-    topics = 1 if filter.topics else 0
-    out = []
-    for i, ids in enumerate(groups):
-        table = s.tags if i < topics else s.facets
-        match = table.c.term_id == ids[0] if len(ids) == 1 else table.c.term_id.in_(ids)
-        out.append(
-            s.items.c.position.in_(select(table.c.position).where(match))
-            if i == 0 and len(ids) == 1
-            else exists().where(match, table.c.position == s.items.c.position)
-        )
-    return out
+def _probe(group: _Group, position: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether the item of a position meets a field."""
+    table, ids = group[0].alias(), group[1]
+    match = table.c.term_id == ids[0] if len(ids) == 1 else table.c.term_id.in_(ids)
+    return exists().where(match, table.c.position == position)
 
 
 def _term(db: Connection, scheme: str, value: str) -> int | None:

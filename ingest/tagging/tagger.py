@@ -36,6 +36,8 @@ OTHER_KINDS_FLOOR = 0.5
 PHRASE_SCORE = 0.95
 KIND_SCORE = 1.0
 
+#: Length of the shortest text that counts in full; two or three words alone would else speak as loudly as a paper. All labelled
+#: papers are longer (23.9 and more), nine titles of ten too; micro F1 on titles alone is 0.710 with and without it.
 SHORTEST = 12.0
 
 _BATCH = 128  # documents at a time: the arrays then stay in cache; from 32 to 256 the speed is the same within 3 %
@@ -260,7 +262,8 @@ def features(
 ) -> _Features:
     """The features of each (title words, abstract words), as the model weighs them; training uses it too.
 
-    Title words count twice. A feature's value is (1 + ln count) over the length of all such values times idf.
+    Title words count twice. A feature's value is (1 + ln count) over the length of all such values times idf,
+    which is taken as `SHORTEST` at least.
     """
     stream: list[str] = []
     ends = []

@@ -475,5 +475,5 @@ def _f1(precision: float, recall: float) -> float:
 
 
 def main(texts: Path, out: Path | None = None, force: bool = False) -> None:
-    """`skillfeed train`: trains, prints the table, writes to `out` or in place of the packaged model; raises what `train` raises."""
+    """`skillfeed train`: `train`, with the table printed; writes to `out` or in place of the packaged model."""
     train(texts, out or MODEL, force=force)

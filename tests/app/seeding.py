@@ -105,7 +105,8 @@ def entry(number: int) -> EntryData:
     day = FIRST_DAY + timedelta(days=number % 10)
     if number % 4 == 3:
         return EntryData(
-            source="blogs", key=f"post-{number}", kind=Kind.POST, title=f"Release notes no. {number}: Ärger & <b>Überraschung</b>",
+            source="blogs", key=f"post-{number}", kind=Kind.POST,
+            title=f"Release notes no. {number}: Ärger & <b>Überraschung</b>",
             url=f"https://blog.example/posts/{number}?a=1", announced=day, basis=Basis.HELD,
             identifiers=(("url", f"https://blog.example/posts/{number}?a=1"),), authors=("Zoë Writer",),
         )  # fmt: skip
@@ -121,7 +122,8 @@ def entry(number: int) -> EntryData:
     ]
     return EntryData(
         source="arxiv", key=key, kind=Kind.PAPER, title=f"Sparse attention no. {number} for demand forecasting",
-        url=f"https://arxiv.org/abs/{key}", abstract=f"We study $\\alpha$-sparse attention, variant {number}. It forecasts demand.",
+        url=f"https://arxiv.org/abs/{key}",
+        abstract=f"We study $\\alpha$-sparse attention, variant {number}. It forecasts demand.",
         authors=("Ada Example", f"Bo Sample {number}", "Zoë Ünïcode"), announced=day, basis=Basis.STATED, submitted=submitted,
         updated=versions[-1].at, version=2, versions=versions, categories=("cs.LG", "stat.ML") if number % 2 else ("cs.CL",),
         identifiers=tuple(sorted(identifiers)), comment="12 pages", withdrawn=number == 5,
@@ -133,8 +135,9 @@ def item(number: int) -> ItemData:
     said = entry(number)
     assert said.announced is not None
     start = said.title.lower().find("attention")
+    words = Evidence("title", said.title[start : start + 9], start, start + 9)
     tags = (
-        Tag("deep-learning", 0.912, (Evidence("title", said.title[start : start + 9], start, start + 9), Evidence("category", "cs.LG"))),
+        Tag("deep-learning", 0.912, (words, Evidence("category", "cs.LG"))),
         Tag("predictive-modeling", 0.5 + number / 100, (Evidence("abstract", "forecasts demand", 45, 61),)),
     )  # fmt: skip
     return ItemData(

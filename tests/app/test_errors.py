@@ -160,6 +160,17 @@ def test_the_instance_is_a_valid_address_whatever_was_asked(client: TestClient) 
     assert len(body["instance"]) < 700
 
 
+def test_a_browser_gets_a_page_where_there_is_none_but_never_from_the_api(client: TestClient) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
+    for address, status in (("/nothing", 404), ("/raise/bug", 500), ("/raise/database", 503)):
+        answer = client.get(address, headers=browser)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
+        assert answer.headers["content-security-policy"] == POLICY
+        assert "hunter2" not in answer.text
+        _problem(client.get(address), status)
+    _problem(client.get("/api/v1/nothing", headers=browser), 404)
+
+
 # ------------------------------------------------------------------ bodies
 def test_a_body_of_the_limit_is_read(client: TestClient) -> None:
     assert client.post("/length", content=b"x" * BODY_LIMIT).text == str(BODY_LIMIT)

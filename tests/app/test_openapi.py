@@ -1,4 +1,4 @@
-"""The promised API as a reviewed file: `REWRITE=1 pytest tests/app/test_openapi.py` writes it anew, `git diff` shows what changes."""
+"""The promised API as a reviewed file: `REWRITE=1 pytest tests/app/test_openapi.py` writes it anew, `git diff` is read."""
 
 from __future__ import annotations
 

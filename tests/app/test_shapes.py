@@ -17,8 +17,8 @@ from catalog.storage.sources import SourceState
 
 CARD = ["id", "kind", "title", "authors", "url", "venue", "announced", "topics"]
 WHOLE = (
-    "id kind title summary authors url topics entries identifiers signals venue submitted updated announced announced_estimated "
-    "withdrawn form level news why categories comment"
+    "id kind title summary authors url topics entries identifiers signals venue submitted updated announced "
+    "announced_estimated withdrawn form level news why categories comment"
 ).split()
 
 BARE = Item(

@@ -108,7 +108,7 @@ def test_version_follows_content_and_not_layout(tmp_path: Path) -> None:
         ("number = 1", "number = true", r"\[areas\.mathematics\] number must be a whole number"),
         ("number = 1", "number = ", r"is not TOML: .*line 3"),
         ("[areas.mathematics]", "[more]\n[areas.mathematics]", r"\[more\] is not known here"),
-        ("[areas.mathematics]", "[areas.b]\nnumber = 1\nname = 'b'\ndescription = 'b'\n[areas.mathematics]", r"number 1 is already"),
+        ("[areas.mathematics]", "[areas.b]\nnumber = 1\nname = 'b'\ndescription = 'b'\n[areas.mathematics]", "number 1 is al"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_named_in_one_line(tmp_path: Path, old: str, new: str, says: str) -> None:
@@ -138,7 +138,7 @@ def test_missing_file(tmp_path: Path) -> None:
 def test_lookup_of_any_text_finds_or_says_unknown(name: str) -> None:
     taxonomy = load_taxonomy()
     if name in {slug for topic in taxonomy.topics for slug in (topic.slug, *topic.aliases)}:
-        assert taxonomy.topic(name)
+        assert name in {taxonomy.topic(name).slug, *taxonomy.topic(name).aliases}
     else:
-        with pytest.raises(UnknownName, match="nearest allowed: [a-z]"):
+        with pytest.raises(UnknownName, match=r"nearest allowed: [a-z]"):
             taxonomy.topic(name)
