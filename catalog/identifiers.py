@@ -32,7 +32,7 @@ class ArxivId:
 
 
 def arxiv_id(text: str) -> ArxivId | None:
-    """The arXiv identifier that the text is, else None: bare, `arXiv:…`, `oai:arXiv.org:…`, an abs/pdf/html address, the preprint's DOI."""
+    """The arXiv identifier that the text is: bare, `arXiv:…`, `oai:arXiv.org:…`, an abs/pdf/html address, a DOI; or None."""
     text = text.strip()
     if m := _ARXIV_URL.match(text):
         text = m["rest"]
@@ -54,7 +54,7 @@ def doi(text: str) -> str | None:
 
 
 def canonical_url(text: str) -> str | None:
-    """The address without fragment, default port and tracking parameters, host in lower case; None for what is no http(s) address."""
+    """The address without fragment, default port and tracking parameters, host in lower case; None when it is not http(s)."""
     try:
         text.encode()
         parts = urlsplit(text.strip())

@@ -101,7 +101,7 @@ class Run:
 
 
 def combine(parts: Iterable[Part]) -> Outcome:
-    """The outcome of a run from its parts: `empty` without any, `failed` when all failed, else the worst, failed ones as partial."""
+    """The outcome of a run: `empty` without parts, `failed` when all parts failed, else the worst, failed ones as partial."""
     outcomes = [p.outcome for p in parts]
     if not outcomes:
         return Outcome.EMPTY

@@ -1,7 +1,7 @@
 """Settings: name, default, unit and help of each; read once from the environment and `.env`, then passed down.
 
-The prefix is `SKILLFEED_`; a secret may stand in a file named by `SKILLFEED_<KEY>_FILE`. The environment wins over `.env`, `.env`
-over the default.
+The prefix is `SKILLFEED_`; a secret may stand in a file named by `SKILLFEED_<KEY>_FILE`. The environment wins over `.env`, and
+`.env` over the default.
 """
 
 from __future__ import annotations
@@ -247,7 +247,8 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
         if value:  # the environment wins over `.env` in whichever form it gives a secret
             merged.pop(key.removesuffix("_FILE") if key.endswith("_FILE") else f"{key}_FILE", None)
     merged |= own
-    fields, values = Settings.model_fields, {}
+    fields = Settings.model_fields
+    values: dict[str, Any] = {}
     names = {environment_name(f): f for f in fields}
     for key, value in merged.items():
         secret = names.get(key.removesuffix("_FILE"), "")

@@ -59,17 +59,20 @@ class _FetcherAdapter(BaseAdapter):
     ) -> requests.Response:
         """The checked page; raises FetchError or ParseError."""
         url = str(request.url)
-        for attempt in range(_TRIES):
-            answer = self._fetcher.get(url, total=60.0, also=frozenset({400}))
-            try:
-                body = check_page(answer.body)
-                break
-            except ParseError as error:
-                if error.reason == "api-error" or attempt == _TRIES - 1:
-                    raise
+        body = self._page(url)
         response = requests.Response()
         response.status_code, response._content, response.url, response.request = 200, body, url, request
         return response
+
+    def _page(self, url: str) -> bytes:
+        for attempt in range(1, _TRIES + 1):
+            answer = self._fetcher.get(url, total=60.0, also=frozenset({400}))
+            try:
+                return check_page(answer.body)
+            except ParseError as error:
+                if error.reason == "api-error" or attempt == _TRIES:
+                    raise
+        raise AssertionError("unreachable")
 
     def close(self) -> None:
         """Nothing to close: the Fetcher belongs to the visit."""
@@ -84,7 +87,9 @@ def check_page(body: bytes) -> bytes:
     entries = root.findall(_ATOM + "entry")
     for entry in entries:
         if "/api/errors" in (entry.findtext(_ATOM + "id") or ""):
-            raise ParseError("api-error", f"arXiv refused the query: {' '.join((entry.findtext(_ATOM + 'summary') or '').split())[:200]}")
+            raise ParseError(
+                "api-error", f"arXiv refused the query: {' '.join((entry.findtext(_ATOM + 'summary') or '').split())[:200]}"
+            )
     try:
         total, size, start = (int(root.findtext(_OPENSEARCH + n) or "") for n in ("totalResults", "itemsPerPage", "startIndex"))
     except ValueError:

@@ -42,7 +42,10 @@ def _merge(kept: EntryData, said: EntryData) -> EntryData:
         return replace(kept, versions=versions, submitted=kept.submitted or said.submitted)
     if said.version == kept.version and said.detail is Detail.BRIEF and kept.detail is Detail.FULL:
         return kept
-    words = {f: getattr(said, f) or getattr(kept, f) for f in ("title", "abstract", "authors", "url", "categories", "venue", "licence")}
+    words = {
+        f: getattr(said, f) or getattr(kept, f)
+        for f in ("title", "abstract", "authors", "url", "categories", "venue", "licence")
+    }
     brief = said.detail is Detail.BRIEF
     return replace(
         kept,

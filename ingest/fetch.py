@@ -201,7 +201,12 @@ class Fetcher:
                     leases.postpone(db, got, gap)  # counts even when this process dies in the middle
                     return got
             if got.wait > PATIENCE_SECONDS and not got.holder:
-                raise FetchError(f"https://{name.removeprefix('host:')}", "asked-to-wait", "the host asked for a longer pause", retry_after=got.wait)
+                raise FetchError(
+                    f"https://{name.removeprefix('host:')}",
+                    "asked-to-wait",
+                    "the host asked for a longer pause",
+                    retry_after=got.wait,
+                )
             self._pause(min(max(got.wait, 0.01), 1.0))
 
     def _bucket(self, host: str) -> tuple[str, float]:

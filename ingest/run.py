@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Literal, Protocol, overload
+from typing import Any, Protocol
 
 import structlog
 
@@ -32,7 +32,7 @@ from ingest.decide import Change, decide
 from ingest.fetch import Fetcher
 from ingest.resolve import item_of, resolve
 from ingest.source import Page, Source, Visit, Window
-from ingest.tagging import Tagger
+from ingest.tagging import Tagger, Text
 
 LEASE_SECONDS = 60.0
 HEARTBEAT_SECONDS = 10.0
@@ -76,7 +76,7 @@ def visit_source(tools: Tools, source: Source, window: Window | None = None) -> 
 
 def visit_if_due(tools: Tools, source: Source) -> Run | None:
     """Visit a source unless it is being visited or not due any more; None then."""
-    with hold(tools, f"source:{source.name}", patient=False) as lease:
+    with hold_if_free(tools, f"source:{source.name}") as lease:
         if lease is None:
             return None
         with tools.storage.read() as db:
@@ -130,24 +130,27 @@ def _run(tools: Tools, source: Source, lease: Lease, name: str, act: Callable[[V
     return run
 
 
-@overload
-def hold(tools: Tools, name: str, patient: Literal[True] = True) -> AbstractContextManager[Lease]: ...
-@overload
-def hold(tools: Tools, name: str, patient: Literal[False]) -> AbstractContextManager[Lease | None]: ...
 @contextmanager
-def hold(tools: Tools, name: str, patient: bool = True) -> Iterator[Lease | None]:
-    """Hold a lease with a heartbeat in the background. Patient: waits for it; else yields None when it is held by another."""
-    storage, owner = tools.storage, leases.new_owner()
+def hold(tools: Tools, name: str) -> Iterator[Lease]:
+    """Hold a lease, waiting for it while another process does."""
     while True:
-        with storage.write() as db:
-            got = leases.claim(db, name, owner, LEASE_SECONDS)
-        if isinstance(got, Lease):
-            break
-        if not patient:
-            yield None
-            return
-        log.info("waiting", lease=name, seconds=round(got.wait, 1))
-        tools.pause(min(max(got.wait, 0.05), WAIT_SECONDS))
+        with hold_if_free(tools, name) as lease:
+            if lease is not None:
+                yield lease
+                return
+        log.info("waiting", lease=name)
+        tools.pause(WAIT_SECONDS)
+
+
+@contextmanager
+def hold_if_free(tools: Tools, name: str) -> Iterator[Lease | None]:
+    """Hold a lease with a heartbeat in the background; yields None when another process holds it."""
+    storage = tools.storage
+    with storage.write() as db:
+        got = leases.claim(db, name, leases.new_owner(), LEASE_SECONDS)
+    if not isinstance(got, Lease):
+        yield None
+        return
     ended = threading.Event()
 
     def beat() -> None:
@@ -249,13 +252,14 @@ class Keeper:
         with self._storage.read() as db:
             kept = entries.kept(db, source, [e.key for e in page.entries])
         changing = [merged for _, change, merged in _decided(kept, page.entries) if change is not Change.UNCHANGED]
-        self._tags = {content_hash(e): self._tag(e) for e in changing}
+        texts = [Text(readable(e.title), e.abstract, e.categories, e.kind) for e in changing]
+        self._tags = dict(zip((content_hash(e) for e in changing), self._tagger.tag_many(texts), strict=True))
 
     def write(self, db: Any, source: str, page: Page, now: datetime) -> Counts:
         """Write the page in the open transaction and count what became of its entries."""
-        counts = Counts(rejected=page.rejected.copy())
-        # Each rejected entry was seen too: seen = new + revised + unchanged + rejected.
-        counts.seen = len(page.entries) + len(page.removed) + sum(page.rejected.values())
+        counts = Counts(unchanged=page.passed, rejected=page.rejected.copy())
+        # Each entry is seen and is one of the others: seen = new + revised + unchanged + rejected.
+        counts.seen = len(page.entries) + len(page.removed) + page.passed + sum(page.rejected.values())
         kept = entries.kept(db, source, [*(e.key for e in page.entries), *page.removed])
         writes: list[tuple[Kept | None, EntryData]] = []
         for before, change, merged in _decided(kept, page.entries):
@@ -291,7 +295,11 @@ class Keeper:
                 news = (News("withdrawn", _withdrawn_on(entry, today)),)
             item_id = before.item_id if before else resolve(entry, candidates).item_id
             item = item_of(entry, tags, self._taxonomy, today, news)
-            out.append(Write(replace(entry, announced=item.announced), digest, before, item, item_id, public_id(entry.source, entry.key)))
+            out.append(
+                Write(
+                    replace(entry, announced=item.announced), digest, before, item, item_id, public_id(entry.source, entry.key)
+                )
+            )
         return out
 
     def _tag(self, entry: EntryData) -> tuple[Tag, ...]:

@@ -32,6 +32,7 @@ class Page:
     rejected: Counter[str] = field(default_factory=Counter)
     state: PartState | None = None  # None: where the part goes on stays as it is
     batches: Sequence[Batch] = ()
+    passed: int = 0  # entries that were read and are not for us; counted as seen and unchanged
 
 
 class Visit(Protocol):

@@ -47,7 +47,9 @@ def dump(storage: Storage, *, instants: bool = True) -> dict[str, list[tuple[Any
         }
 
 
-def differences(one: dict[str, list[tuple[Any, ...]]], other: dict[str, list[tuple[Any, ...]]]) -> dict[str, tuple[list[Any], list[Any]]]:
+def differences(
+    one: dict[str, list[tuple[Any, ...]]], other: dict[str, list[tuple[Any, ...]]]
+) -> dict[str, tuple[list[Any], list[Any]]]:
     """By table: up to three rows that only the one and only the other has; empty when equal."""
     out = {}
     for name, rows in one.items():
@@ -66,7 +68,9 @@ def check_derived(storage: Storage) -> None:
         postings |= {(r.term_id, r.position) for r in db.execute(text("SELECT term_id, position FROM facets"))}
         wanted = {(int(t), r.position) for r in items for t in r.terms.split()}
         assert postings == wanted
-        counted = {(r.term_id, str(r.day)): r.n for r in db.execute(text("SELECT term_id, day, n FROM daily_counts WHERE n <> 0"))}
+        counted = {
+            (r.term_id, str(r.day)): r.n for r in db.execute(text("SELECT term_id, day, n FROM daily_counts WHERE n <> 0"))
+        }
         live: dict[tuple[int, str], int] = {}
         for r in items:
             for t in r.terms.split():

@@ -49,9 +49,7 @@ class Instance:
         self.clock.put(day)
         self.storage = Storage(self.settings.database)
         self.pauses: list[float] = []
-        self.tools = Tools(
-            self.settings, self.storage, load_taxonomy(), tagger(), self.clock, pause=self.pauses.append
-        )
+        self.tools = Tools(self.settings, self.storage, load_taxonomy(), tagger(), self.clock, pause=self.pauses.append)
 
     def visit(self, source: Source | None = None, window: Window | None = None) -> Run:
         """Visit arXiv, or another source, now."""

@@ -79,7 +79,9 @@ def test_one_visit_after_five_days_brings_what_daily_visits_bring(tmp_path: Path
             daily(other, server, [*chosen[:4], chosen[-1]])
             paused = identities(other)
     # A paper that was announced and deleted within the pause has left no metadata anywhere.
-    assert {k: (set(every_day[k]) - set(paused[k]), set(paused[k]) - set(every_day[k])) for k in paused} == {k: (set(), set()) for k in paused}
+    assert {k: (set(every_day[k]) - set(paused[k]), set(paused[k]) - set(every_day[k])) for k in paused} == {
+        k: (set(), set()) for k in paused
+    }
 
 
 @pytest.mark.parametrize("seed", [1, 2])

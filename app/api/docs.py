@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import iter_route_contexts
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.routing import BaseRoute
 
 from app.api.parameters import given
@@ -72,9 +74,15 @@ def page(document: dict[str, Any], base_url: str) -> str:
     environment = Environment(
         loader=PackageLoader("app.api", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["words"] = _words
     return environment.get_template("docs.html").render(
         info=document["info"], operations=list(_operations(document, base_url)), problems=PROBLEMS
     )
+
+
+def _words(text: str) -> Markup:
+    """A description: what stands between backquotes is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 -- escaped just before
 
 
 def _operations(document: dict[str, Any], base_url: str) -> Iterator[dict[str, Any]]:

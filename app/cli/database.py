@@ -67,13 +67,21 @@ def doctor(json: common.Json = False) -> None:
 
     settings = common.read()
     note("settings", True, "all settings are known and of their form")
-    note("contact", bool(settings.contact) or None, settings.contact or "SKILLFEED_CONTACT is empty: sources cannot reach you; set it")
+    note(
+        "contact",
+        bool(settings.contact) or None,
+        settings.contact or "SKILLFEED_CONTACT is empty: sources cannot reach you; set it",
+    )
     try:
         with common.opened(settings) as context:
             note("database", True, f"{context.storage.dialect}, migrated")
             journal = context.storage.journal
             if journal:
-                note("journal", True if journal.mode == "wal" else None, f"{journal.mode} with SQLite {journal.version}: {journal.reason}")
+                note(
+                    "journal",
+                    True if journal.mode == "wal" else None,
+                    f"{journal.mode} with SQLite {journal.version}: {journal.reason}",
+                )
             with context.storage.read() as db:
                 for state in sources.states(db):
                     ok = None if not state.outcome else state.failures == 0

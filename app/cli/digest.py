@@ -30,7 +30,12 @@ def _group() -> None:
 
 
 def preview(
-    period: Annotated[str, typer.Option(help="2026-W05, 2026-01-28 or 2026-01; default: the last complete week until Wednesday, then the running one.")] = "",
+    period: Annotated[
+        str,
+        typer.Option(
+            help="2026-W05, 2026-01-28 or 2026-01; default: the last complete week until Wednesday, then the running one."
+        ),
+    ] = "",
     topic: Topic = None,
     area: Area = None,
     kind: Kind = None,

@@ -53,7 +53,9 @@ def ingest(
 def backfill_arxiv(
     since: Annotated[str, typer.Option(help="First announced date, e.g. 2026-01-05.")],
     until: Annotated[str, typer.Option(help="Last announced date; default today.")] = "",
-    set: Annotated[str, typer.Option("--set", help="An OAI-PMH set such as cs:cs:LG; default: those of ARXIV_CATEGORIES.")] = "",
+    set: Annotated[
+        str, typer.Option("--set", help="An OAI-PMH set such as cs:cs:LG; default: those of ARXIV_CATEGORIES.")
+    ] = "",
     json: common.Json = False,
     quiet: Quiet = False,
 ) -> None:

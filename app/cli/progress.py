@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -28,7 +29,7 @@ class Bar:
         )  # fmt: skip
         self._task = self._bar.add_task("connecting", total=steps, counts="")
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 
@@ -40,7 +41,10 @@ class Bar:
         done = max(0, len(run.parts) - 1) if run.finished is None else len(run.parts)
         name = part.name if part else (run.parts[-1].name if run.parts else "")
         self._bar.update(
-            self._task, description=f"{run.source} {name}", completed=done, counts=f"{run.counts.seen:,} seen, {run.counts.new:,} new"
+            self._task,
+            description=f"{run.source} {name}",
+            completed=done,
+            counts=f"{run.counts.seen:,} seen, {run.counts.new:,} new",
         )
 
 
@@ -76,7 +80,8 @@ def outcome_table(runs: list[Run]) -> Table:
     for name in ("source", "outcome", "seen", "new", "revised", "unchanged", "rejected", "announced", "held"):
         table.add_column(name, justify="left" if name in ("source", "outcome") else "right", no_wrap=True)
     for run in runs:
-        for indent, one in [("", run), *(("  ", p) for p in run.parts)]:
+        both: list[tuple[str, Run | Part]] = [("", run), *(("  ", p) for p in run.parts)]
+        for indent, one in both:
             outcome = one.outcome
             colour = _COLOURS[outcome] if outcome else "dim"
             c = one.counts

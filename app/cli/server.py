@@ -70,7 +70,9 @@ class _Child:
                 if self._ended.is_set():
                     return
                 # A session of its own, so that Ctrl-C reaches it through `stop` alone, once.
-                self._process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], start_new_session=True, env=os.environ)
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "app.cli", "worker"], start_new_session=True, env=os.environ
+                )
             code = self._process.wait()
             if self._ended.is_set():
                 return
@@ -91,5 +93,3 @@ class _Child:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-

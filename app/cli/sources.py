@@ -71,7 +71,18 @@ def _when(value: Any) -> str:
 
 def _plain(state: store.SourceState) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    for name in ("name", "enabled", "outcome", "last_run", "last_success", "last_new", "failures", "failing_since", "next_due", "error"):
+    for name in (
+        "name",
+        "enabled",
+        "outcome",
+        "last_run",
+        "last_success",
+        "last_new",
+        "failures",
+        "failing_since",
+        "next_due",
+        "error",
+    ):
         value = getattr(state, name)
         out[name] = value.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(value, "strftime") else value
     return out

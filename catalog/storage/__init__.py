@@ -12,15 +12,16 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from catalog.errors import DatabaseUnavailable
 from catalog.storage import migrate
-from catalog.storage.engine import Journal, explain, journal, open_engine
+from catalog.storage.engine import Journal, explain, journal, open_engine, shown
 
 T = TypeVar("T")
 _ATTEMPTS = 6
+_RACES = ("23505", "40001", "40P01")  # a key inserted by another first, a serialisation failure, a deadlock
 
 
 class Storage:
@@ -69,28 +70,29 @@ class Storage:
 
         `act` must be repeatable. Races are deadlocks, serialisation failures and a key that another writer inserted first.
         """
-        for attempt in range(_ATTEMPTS):
-            try:
-                with self._writer.begin() as connection:
-                    return act(connection)
-            except (IntegrityError, OperationalError) as error:
-                state = getattr(error.orig, "sqlstate", None)
-                if state not in ("23505", "40001", "40P01") or attempt == _ATTEMPTS - 1:
-                    if isinstance(error, OperationalError) and state is None:
-                        raise explain(error, self._writer.url) from error
-                    raise
-                time.sleep(0.02 * 2**attempt)
+        with self._guard(self._writer):
+            for attempt in range(_ATTEMPTS):
+                try:
+                    with self._writer.begin() as connection:
+                        return act(connection)
+                except (IntegrityError, OperationalError) as error:
+                    if getattr(error.orig, "sqlstate", None) not in _RACES or attempt == _ATTEMPTS - 1:
+                        raise
+                    time.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
 
     @contextmanager
     def _guard(self, engine: Engine) -> Iterator[None]:
-        """An unreachable, locked or overrun database becomes DatabaseUnavailable; bugs in statements pass through unhidden."""
+        """An unreachable, locked, damaged or overrun database becomes DatabaseUnavailable; bugs pass through unhidden."""
         try:
             yield
-        except OperationalError as error:
-            raise explain(error, engine.url) from error
+        except DatabaseError as error:
+            # A damaged file or one that is no database is a bare DatabaseError, whose other subclasses are bugs in statements.
+            if isinstance(error, OperationalError) or type(error) is DatabaseError:
+                raise explain(error, engine.url) from error
+            raise
         except PoolTimeout as error:
-            raise DatabaseUnavailable(f"{engine.url.render_as_string(hide_password=True)}: all connections are in use") from error
+            raise DatabaseUnavailable(f"{shown(engine.url)}: all connections are in use") from error
 
 
 __all__ = ["DatabaseUnavailable", "Storage"]

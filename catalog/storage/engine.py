@@ -1,4 +1,6 @@
-"""Opening the database: which SQLite library, which journal, how transactions begin. SQLite and PostgreSQL differ here and in `search`.
+"""Opening the database: which SQLite library, which journal, how transactions begin.
+
+SQLite and PostgreSQL differ here and in `search`.
 
 Sources: sqlite.org/wal.html#walresetbug, SQLAlchemy's pysqlite page on transactions.
 """
@@ -14,12 +16,14 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from catalog.errors import DatabaseUnavailable
 
 APPLICATION_ID = 0x534B4644  # "SKFD", in the file's header (PRAGMA application_id)
 BUSY_MILLISECONDS = 10_000
+_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+_FORMS = "sqlite:////folder/skillfeed.db or postgresql://user:password@host/name (in a password, @ is written %40 and / %2F)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,19 @@ def journal(library: ModuleType | None = None) -> Journal:
 
 
 def parse_url(text: str) -> URL:
-    """The address as SQLAlchemy's; raises DatabaseUnavailable."""
+    """The address as SQLAlchemy's; raises DatabaseUnavailable, which shows nothing of what may be a password."""
     try:
-        return make_url(text)
-    except ArgumentError as error:
-        raise DatabaseUnavailable(f"SKILLFEED_DATABASE_URL: {error}") from None
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise DatabaseUnavailable(f"SKILLFEED_DATABASE_URL: not an address such as {_FORMS}") from None
+    if url.drivername not in _DRIVERS or (url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")):
+        raise DatabaseUnavailable(f"SKILLFEED_DATABASE_URL: {shown(url)} is not an address such as {_FORMS}")
+    return url
+
+
+def shown(url: URL) -> str:
+    """The address as it may be shown: without password and parameters, which can hold one too."""
+    return url.set(query={}).render_as_string(hide_password=True)
 
 
 def open_engine(text: str, *, read_only: bool = False, pool_size: int = 5) -> Engine:
@@ -130,33 +142,39 @@ def pragmas(read_only: bool) -> tuple[str, ...]:
     return (*common, "query_only=ON", "mmap_size=268435456") if read_only else (*common, "mmap_size=0")
 
 
-def set_journal(engine: Engine) -> Journal:
-    """Put the file into the journal mode of this library; raises DatabaseUnavailable when another program holds it in WAL."""
-    wanted = journal()
-    raw = engine.raw_connection()
+def set_journal(engine: Engine, wanted: Journal | None = None) -> Journal:
+    """Put the file into its journal mode; raises DatabaseUnavailable when another program has it open in another one."""
+    wanted = wanted or journal()
+    driver = engine.dialect.loaded_dbapi.Error  # a raw connection, as the mode cannot change in a transaction: raw errors too
+    try:
+        raw = engine.raw_connection()
+    except driver as error:
+        raise explain(error, engine.url) from error
     try:
         cursor = raw.cursor()
-        cursor.execute("PRAGMA journal_mode")
-        row = cursor.fetchone()
-        if row is not None and row[0] != wanted.mode:
-            cursor.execute(f"PRAGMA journal_mode={wanted.mode}")
-            row = cursor.fetchone()
-        if row is None or row[0] != wanted.mode:
-            raise DatabaseUnavailable(
-                f"{engine.url.database}: journal mode is {row[0] if row else 'unknown'}, {wanted.mode} is needed "
-                f"({wanted.reason}); stop the other programs that have it open"
-            )
+        mode = str(cursor.execute("PRAGMA journal_mode").fetchone()[0])
+        if mode != wanted.mode:
+            try:
+                mode = str(cursor.execute(f"PRAGMA journal_mode={wanted.mode}").fetchone()[0])
+            except driver:  # locked
+                mode = str(cursor.execute("PRAGMA journal_mode").fetchone()[0])
+            if mode != wanted.mode:
+                raise DatabaseUnavailable(
+                    f"{engine.url.database}: journal mode is {mode}, {wanted.mode} is needed ({wanted.reason}); "
+                    "stop the other programs that have it open"
+                )
+    except driver as error:
+        raise explain(error, engine.url) from error
     finally:
         raw.close()
     return wanted
 
 
-def explain(error: DBAPIError, url: URL) -> DatabaseUnavailable:
-    """A failure to open or reach the database in one line, without the password."""
-    shown = url.render_as_string(hide_password=True)
-    cause = " ".join(str(error.orig).split())
-    if isinstance(error, OperationalError) and url.get_backend_name() == "sqlite" and url.database:
+def explain(error: Exception, url: URL) -> DatabaseUnavailable:
+    """A failure to open or reach the database in one line, without the password; takes a driver's error, wrapped or bare."""
+    cause = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+    if url.get_backend_name() == "sqlite" and url.database:
         folder = Path(url.database).parent
         if not folder.is_dir():
-            return DatabaseUnavailable(f"{shown}: the folder {folder} does not exist; make it or set SKILLFEED_DATA_DIR")
-    return DatabaseUnavailable(f"{shown}: {cause[:300]}")
+            return DatabaseUnavailable(f"{shown(url)}: the folder {folder} does not exist; make it or set SKILLFEED_DATA_DIR")
+    return DatabaseUnavailable(f"{shown(url)}: {cause[:300]}")

@@ -85,7 +85,9 @@ def held(db: Connection, source: str, keys: Iterable[str]) -> set[str]:
     """Those of the keys that are held."""
     found: set[str] = set()
     for part in chunks(sorted(set(keys))):
-        found.update(db.execute(select(s.entries.c.key).where(s.entries.c.source == source, s.entries.c.key.in_(part))).scalars())
+        found.update(
+            db.execute(select(s.entries.c.key).where(s.entries.c.source == source, s.entries.c.key.in_(part))).scalars()
+        )
     return found
 
 
@@ -138,12 +140,13 @@ class _Page:
                 entry_id = w.kept.entry_id
             old = old_items.get(item_id)
             lead = old.lead_entry if old is not None else entry_id
+            body = w.entry.abstract if lead == entry_id else old.abstract if old is not None else ""
             row = self._item_row(w, item_id, lead, terms)
             if old is None:
                 item_rows.append(row | {"public_id": w.public_id})
             elif any(getattr(old, k) != v for k, v in row.items() if k != "changed"):
                 item_updates.append({f"b_{k}": v for k, v in row.items()})
-            self._postings(w.item, row, old, terms)
+            self._postings(w.item, row, body, old, terms)
             entry_row = self._entry_row(w, entry_id, item_id)
             if w.kept is None:
                 entry_rows.append(entry_row | {"first_held": self.now})
@@ -218,12 +221,14 @@ class _Page:
             "changed": self.now,
         }
 
-    def _postings(self, item: ItemData, row: dict[str, Any], old: Row[Any] | None, terms: dict[tuple[str, str], int]) -> None:
-        """What tags, facets, counters and index lose and gain."""
+    def _postings(
+        self, item: ItemData, row: dict[str, Any], body: str, old: Row[Any] | None, terms: dict[tuple[str, str], int]
+    ) -> None:
+        """What tags, facets, counters and index lose and gain; `body` is the lead's, as a removal from FTS5 repeats it."""
         position, day = row["position"], item.announced
         new_tags = {terms["topic", t.topic]: t.score for t in item.tags}
         new_terms = {terms[t] for t in _terms_of(item)}
-        new_index = Indexed(position, item.title, " ".join(item.authors), item.summary, tuple(sorted(new_terms)))
+        new_index = Indexed(position, item.title, " ".join(item.authors), body, tuple(sorted(new_terms)))
         old_terms: set[int] = set()
         old_tags: dict[int, float] = {}
         if old is not None:
@@ -239,7 +244,9 @@ class _Page:
             self.indexed.append(new_index)
         moved = old is not None and old.position != position
         for term in old_terms:
-            if old is not None and (moved or term not in new_terms or (term in old_tags and old_tags[term] != new_tags.get(term))):
+            if old is not None and (
+                moved or term not in new_terms or (term in old_tags and old_tags[term] != new_tags.get(term))
+            ):
                 self.gone.append((s.tags if term in old_tags else s.facets, term, old.position))
             if old is not None and (old.announced != day or term not in new_terms):
                 self.counts[term, old.announced] -= 1
@@ -279,9 +286,7 @@ class _Page:
     def _news(self, owners: Sequence[tuple[Write, int, int]]) -> None:
         for w, item_id, _ in owners:
             for n in w.item.news:
-                told = select(func.count()).where(
-                    s.news.c.item_id == item_id, s.news.c.day == n.day, s.news.c.what == n.what
-                )
+                told = select(func.count()).where(s.news.c.item_id == item_id, s.news.c.day == n.day, s.news.c.what == n.what)
                 if not self.db.execute(told).scalar_one():
                     self.db.execute(s.news.insert(), {"item_id": item_id, "day": n.day, "what": n.what, "text": n.text})
 
@@ -357,7 +362,7 @@ def _insert(db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> Non
 def _update(db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     """Update by id; rows carry the new values under b_<column>."""
     if rows:
-        values = {k.removeprefix("b_"): bindparam(k) for k in rows[0] if k != "b_id"}
+        values: dict[str, Any] = {k.removeprefix("b_"): bindparam(k) for k in rows[0] if k != "b_id"}
         db.execute(table.update().where(table.c.id == bindparam("b_id")).values(values), list(rows))
 
 

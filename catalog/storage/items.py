@@ -76,7 +76,7 @@ def by_identifier(db: Connection, scheme: str, value: str) -> Item | None:
 
 
 def by_url(db: Connection, url: str) -> Item | None:
-    """The whole item whose entry has this address, for addresses that name no identifier; compares the identifier scheme `url`."""
+    """The whole item whose entry has this address, for addresses that name no identifier (scheme `url`)."""
     return by_identifier(db, "url", url)
 
 
@@ -115,7 +115,7 @@ def _select() -> Select[Any]:
 
 
 def _rows(db: Connection, filter: Filter, after: int | None, limit: int) -> Sequence[Row[Any]]:
-    """Rows of a filter after a position. With words the text index answers; else the rarest field leads and the others are probed."""
+    """Rows of a filter after a position. With words the text index answers, else the rarest field leads."""
     groups = _groups(db, filter)
     if groups is None:
         return []

@@ -14,7 +14,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from catalog.errors import LeaseLost
 
@@ -120,12 +120,9 @@ def require(db: Connection, lease: Lease) -> None:
 
 def holders(db: Connection, prefix: str) -> dict[str, str]:
     """Names with the prefix that are held now, and by whom."""
-    rows = db.execute(
-        text(f"SELECT name, owner FROM leases WHERE owner <> '' AND expires_at > {_now(db)} AND name LIKE :prefix").bindparams(
-            bindparam("prefix", prefix + "%")
-        )
-    )
-    return {str(n): str(o) for n, o in rows if not is_dead(str(o))}
+    rows = db.execute(text(f"SELECT name, owner FROM leases WHERE owner <> '' AND expires_at > {_now(db)}"))
+    # The prefix is compared here: LIKE has wildcards in names and folds case on SQLite only.
+    return {str(n): str(o) for n, o in rows if str(n).startswith(prefix) and not is_dead(str(o))}
 
 
 # ------------------------------------------------------------------ owners

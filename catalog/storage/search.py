@@ -6,6 +6,7 @@ item's topics, areas, kind, sources and categories, so that text with any filter
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,8 +17,12 @@ from catalog.words import words_of
 
 _WEIGHTS = {"any": "ABD", "title": "A", "author": "B"}
 _COLUMNS = {"any": "{title names body}", "title": "title", "author": "names"}
-_POSITIONS = 255  # of one word, and 16,383 as the highest: PostgreSQL's limits for tsvector
+# What a tsvector can hold binds both engines, so that they answer alike: places up to 16,383, and 255 of one word.
+_PLACES = 255
+_LAST_OWN = 16_381  # words further back share the last place: found, but in no phrase
+_TERM, _SHARED = 16_382, 16_383
 _GAP = 50  # between fields, so that no phrase spans two
+_FILLER = "·"  # on SQLite, stands for a word whose place is not kept; never a word itself, so no query finds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,10 @@ def replace(db: Connection, removed: Sequence[Indexed], added: Sequence[Indexed]
     if db.dialect.name == "sqlite":
         if removed:
             db.execute(
-                text("INSERT INTO search (search, rowid, title, names, body, terms) VALUES ('delete', :p, :title, :names, :body, :terms)"),
+                text(
+                    "INSERT INTO search (search, rowid, title, names, body, terms) "
+                    "VALUES ('delete', :p, :title, :names, :body, :terms)"
+                ),
                 [_row(r) for r in removed],
             )
         if added:
@@ -54,13 +62,12 @@ def replace(db: Connection, removed: Sequence[Indexed], added: Sequence[Indexed]
         )
 
 
-def positions(
-    db: Connection, query: Query, groups: Iterable[Sequence[int]], low: int, high: int, limit: int
-) -> list[int]:
-    """Positions of matching items, newest first, `low` <= position < `high`; each group of term ids must be met by at least one."""
+def positions(db: Connection, query: Query, groups: Iterable[Sequence[int]], low: int, high: int, limit: int) -> list[int]:
+    """Positions of matching items, newest first, `low` <= position < `high`; of each group of term ids at least one is met."""
     if db.dialect.name == "sqlite":
         statement = (
-            "SELECT rowid FROM search WHERE search MATCH :match AND rowid >= :low AND rowid < :high ORDER BY rowid DESC LIMIT :limit"
+            "SELECT rowid FROM search WHERE search MATCH :match AND rowid >= :low AND rowid < :high "
+            "ORDER BY rowid DESC LIMIT :limit"
         )
         match = _fts(query, groups)
     else:
@@ -74,13 +81,28 @@ def positions(
 
 
 def _row(r: Indexed) -> dict[str, object]:
-    return {
-        "p": r.position,
-        "title": " ".join(words_of(r.title)),
-        "names": " ".join(words_of(r.names)),
-        "body": " ".join(words_of(r.body)),
-        "terms": " ".join(f"t{t}" for t in r.terms),
-    }
+    fields = [words_of(r.title), words_of(r.names), words_of(r.body)]
+    if sum(map(len, fields)) > _PLACES:
+        fields = _limited(fields)
+    title, names, body = (" ".join(words) for words in fields)
+    return {"p": r.position, "title": title, "names": names, "body": body, "terms": " ".join(f"t{t}" for t in r.terms)}
+
+
+def _limited(fields: Iterable[Sequence[str]]) -> list[list[str]]:
+    """The words of each field as `_vector` keeps them."""
+    seen: Counter[str] = Counter()
+    at, out = 0, []
+    for words in fields:
+        kept: list[str] = []
+        for word in words:
+            at += 1
+            seen[word] += 1
+            if at > _LAST_OWN:
+                kept.append(_FILLER)
+            kept.append(word if seen[word] <= _PLACES else _FILLER)
+        out.append(kept)
+        at += _GAP
+    return out
 
 
 def _vector(r: Indexed) -> str:
@@ -91,11 +113,11 @@ def _vector(r: Indexed) -> str:
         for word in words:
             at += 1
             places = found.setdefault(word, [])
-            if len(places) < _POSITIONS:
-                places.append(f"{min(at, 16_383)}{weight}")
+            if len(places) < _PLACES:
+                places.append(f"{at if at <= _LAST_OWN else _SHARED}{weight}")
         at += _GAP
     for term in r.terms:
-        found.setdefault(f"t{term}", []).append(f"{min(at, 16_383)}C")
+        found.setdefault(f"t{term}", []).append(f"{_TERM}C")
     return " ".join(f"'{word}':{','.join(places)}" for word, places in found.items())
 
 

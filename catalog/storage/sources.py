@@ -64,7 +64,9 @@ def register(db: Connection, names: Iterable[str], now: datetime) -> None:
     """Make rows for sources that have none: enabled and due at once."""
     known = set(db.execute(select(s.sources.c.name)).scalars())
     rows = [
-        {"name": n, "enabled": True, "next_due": now, "failures": 0, "outcome": "", "error": ""} for n in names if n not in known
+        {"name": n, "enabled": True, "next_due": now, "failures": 0, "outcome": "", "error": ""}
+        for n in names
+        if n not in known
     ]
     if rows:
         db.execute(s.sources.insert(), rows)

@@ -51,7 +51,7 @@ def parse_listing(body: bytes, source: str) -> Listing:
         day = datetime.strptime(heading[1], "%d %B %Y").date()
     except ValueError:
         raise ParseError("no-listing", f"the page's date {heading[1]!r} cannot be read") from None
-    root = lxml.html.document_fromstring(text.encode("utf-8"), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False))
+    root: Any = lxml.html.document_fromstring(text.encode("utf-8"), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False))
     announced = total = shown = 0
     keys: dict[str, None] = {}
     entries: list[tuple[str, EntryData]] = []

@@ -44,7 +44,9 @@ GAP_DAYS = 14  # batches this old are still repaired
 LATE_DAYS = 12  # moderation holds papers; see ingest.decide
 LOOKUPS = 500  # ids asked for one by one in a visit
 TRIES = 3  # for answers that came damaged
-WHOLE_GROUP = 3  # categories of one archive from which on the whole archive is harvested: fewer pages, as cross-listings overlap
+WHOLE_GROUP = (
+    3  # categories of one archive from which on the whole archive is harvested: fewer pages, as cross-listings overlap
+)
 _HARMLESS = frozenset({"duplicate"})
 
 
@@ -54,6 +56,65 @@ class _Checked:
 
     part: Part
     batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a category's feed and listing say together."""
+
+    outcome: Outcome
+    note: str  # what is wrong, or ""
+    day: date | None  # of the batch
+    entries: tuple[EntryData, ...]  # to keep
+    rejected: Counter[str]
+    current: bool  # the listing is of the batch, so that its count is the check
+
+
+def judge(feed: DailyFeed | None, listing: Listing | None, trouble: str, today: date, known: Mapping[date, Batch]) -> Verdict:
+    """Hold a feed (None: unchanged or unusable) against a listing (None: unusable); `trouble` says why one is unusable. Pure.
+
+    `today` is the date that the feeds should carry now, `known` the batches of the category so far.
+    """
+    in_feed = dict(_announced(feed)) if feed else {}
+    entries = [e for _, e in feed.entries] if feed else []
+    rejected = Counter(feed.rejected) if feed else Counter[str]()
+    day = feed.day if feed else None
+    expected = day or today
+    outcome, note = Outcome.OK if in_feed else Outcome.EMPTY, ""
+    current = listing is not None and (listing.day == expected or expected < listing.day <= today)
+    if listing is not None and current:
+        day = listing.day
+        outcome, note, undated = _against(feed, in_feed, listing, trouble)
+        entries = [_undated(e) if e.key in undated else e for e in entries]
+        entries += [e for _, e in listing.entries if e.key not in in_feed]
+        rejected += listing.rejected
+    elif trouble:
+        if in_feed or expects_batch(expected):
+            outcome, note = Outcome.PARTIAL, f"the count could not be checked: {trouble}"
+    elif listing is not None and in_feed and not ((batch := known.get(expected)) and batch.confirmed):
+        outcome, note = Outcome.PARTIAL, f"the count could not be checked: the listing shows {listing.day}, the feed {day}"
+    if outcome in (Outcome.OK, Outcome.EMPTY) and _losses(rejected):
+        outcome, note = Outcome.PARTIAL, f"entries were lost: {_reasons(rejected)}"
+    return Verdict(outcome, note, day, tuple(entries), rejected, current)
+
+
+def _against(
+    feed: DailyFeed | None, in_feed: Mapping[str, EntryData], listing: Listing, trouble: str
+) -> tuple[Outcome, str, set[str]]:
+    """Outcome and note of a feed held against the listing of its batch, and the keys whose date in the feed is not to be believed."""
+    good = Outcome.OK if listing.announced else Outcome.EMPTY
+    strangers = set(in_feed) - set(listing.keys)
+    if feed is None:
+        return (Outcome.PARTIAL, f"{trouble}; the listing was used instead", set()) if trouble else (good, "", set())
+    if feed.day is not None and feed.day != listing.day and listing.announced:
+        return Outcome.STALE, f"the feed is still of {feed.day}, the listing of {listing.day}", strangers
+    if in_feed and len(strangers) == len(in_feed):
+        return Outcome.STALE, f"the feed serves an earlier batch as that of {listing.day}", strangers
+    if not in_feed and listing.announced:
+        return Outcome.STALE, f"the feed of {listing.day} is empty, the listing has {listing.announced}", set()
+    if any(k not in in_feed for k in listing.keys):
+        return Outcome.STALE, f"the feed of {listing.day} is short: {len(in_feed)} of {listing.announced}", set()
+    return good if not in_feed else Outcome.OK, "", set()
 
 
 class Arxiv:
@@ -104,16 +165,18 @@ class Arxiv:
                 part.outcome = Outcome.OK if batch.announced else Outcome.EMPTY
                 part.announced, part.held = batch.announced, batch.held
                 return None
-        elif feed is not None and feed.day and (batch := known.get(feed.day)) and batch.confirmed and batch.announced:
-            if {k for k, e in _announced(feed)} and not feed.rejected:  # a rebuilt feed of a batch that is held already
-                return self._keep_daily(visit, part, feed, None, "", validators, known)
+        elif feed is not None and feed.day and (batch := known.get(feed.day)) and batch.confirmed and _announced(feed):
+            # A rebuilt feed of a batch that is held already: the listing was read when it came.
+            part.announced, part.held = batch.announced, batch.held
+            return self._keep_daily(visit, part, feed, None, "", validators, known)
         try:
             listing: Listing | None = self._listing(visit, category)
             listing_error = ""
         except (FetchError, ParseError) as error:
             listing, listing_error = None, str(error)
         if feed is None and listing is None and feed_error:
-            return self._search_instead(visit, part, category, f"{feed_error}; listing: {listing_error}")
+            self._search_instead(visit, part, category, f"{feed_error}; listing: {listing_error}")
+            return None
         return self._keep_daily(visit, part, feed, listing, feed_error or listing_error, validators, known)
 
     def _feed(self, visit: Visit, category: str, state: PartState) -> tuple[DailyFeed | None, str, PartState | None]:
@@ -167,52 +230,19 @@ class Arxiv:
         validators: PartState | None,
         known: Mapping[date, Batch],
     ) -> _Checked | None:
-        """Decide what the two say together, and keep it."""
-        today = feed_day(visit.now())
+        """Keep what feed and listing say together, and note what is wrong."""
+        verdict = judge(feed, listing, trouble, feed_day(visit.now()), known)
         in_feed = dict(_announced(feed)) if feed else {}
-        entries = [e for _, e in feed.entries] if feed else []
-        rejected = Counter(feed.rejected) if feed else Counter()
-        day = feed.day if feed else None
-        outcome, note = Outcome.OK if in_feed else Outcome.EMPTY, ""
-        current = listing is not None and (listing.day == (day or today) or (listing.day > (day or today) and listing.day <= today))
-        if listing is not None and current:
-            day, missing_in_feed = listing.day, [k for k in listing.keys if k not in in_feed]
-            if feed is not None and listing.day != feed.day and feed.day is not None and listing.announced:
-                outcome, note = Outcome.STALE, f"the feed is still of {feed.day}, the listing of {listing.day}"
-                entries = [_undated(e) if e.key in in_feed and e.key not in listing.keys else e for e in entries]
-            elif feed is not None and in_feed and not set(in_feed) & set(listing.keys):
-                outcome, note = Outcome.STALE, f"the feed serves an earlier batch as that of {day}"
-                entries = [_undated(e) if e.key in in_feed else e for e in entries]
-            elif feed is not None and not in_feed and listing.announced:
-                outcome, note = Outcome.STALE, f"the feed of {day} is empty, the listing has {listing.announced}"
-            elif feed is not None and missing_in_feed:
-                outcome, note = Outcome.STALE, f"the feed of {day} is short: {len(in_feed)} of {listing.announced}"
-            elif feed is None:
-                outcome = Outcome.OK if listing.announced else Outcome.EMPTY
-                if trouble:
-                    outcome, note = Outcome.PARTIAL, f"{trouble}; the listing was used instead"
-            wanted = set(missing_in_feed)
-            entries += [e for _, e in listing.entries if e.key in wanted]
-            rejected += listing.rejected
-        elif trouble:
-            if in_feed or expects_batch(day or today):
-                outcome, note = Outcome.PARTIAL, f"the count could not be checked: {trouble}"
-        elif listing is not None and in_feed and not ((batch := known.get(day or today)) and batch.confirmed):
-            outcome, note = Outcome.PARTIAL, f"the count could not be checked: the listing shows {listing.day}, the feed {day}"
-        fresh = visit.held(in_feed) if not listing and in_feed else set()
-        if fresh and len(fresh) == len(in_feed) and trouble:
-            outcome, note = Outcome.STALE, f"nothing in the feed of {day} is new; {note}"
-        if outcome in (Outcome.OK, Outcome.EMPTY) and _losses(rejected):
-            outcome, note = Outcome.PARTIAL, f"entries were lost: {_reasons(rejected)}"
-        batch = self._batch(visit, part.name, day, listing if current else None, entries, known)
-        counts_for_cursor = validators if outcome in (Outcome.OK, Outcome.EMPTY) else None
+        outcome, note = verdict.outcome, verdict.note
+        if listing is None and trouble and in_feed and visit.held(in_feed) == set(in_feed):
+            outcome, note = Outcome.STALE, f"nothing in the feed of {verdict.day} is new; {note}"
+        batch = self._batch(visit, part.name, verdict, listing if verdict.current else None, known)
         # Replacements of papers that are not held are left to OAI-PMH, which knows when they were announced.
         replaced = {e.key for kind, e in feed.entries if kind not in ("new", "cross")} if feed else set()
         unknown = replaced - visit.held(replaced) - set(in_feed) if replaced else set()
-        entries = [e for e in entries if e.key not in unknown]
-        visit.keep(part, Page(entries, (), rejected, counts_for_cursor, [batch] if batch else []))
-        part.counts.seen += len(unknown)
-        part.counts.unchanged += len(unknown)
+        entries = [e for e in verdict.entries if e.key not in unknown]
+        state = validators if outcome in (Outcome.OK, Outcome.EMPTY) else None
+        visit.keep(part, Page(entries, (), verdict.rejected, state, [batch] if batch else [], passed=len(unknown)))
         part.outcome = outcome
         if note:
             visit.fail(part, outcome, note)
@@ -221,16 +251,12 @@ class Arxiv:
         part.announced, part.held = batch.announced, batch.held
         return _Checked(part, batch)
 
+    @staticmethod
     def _batch(
-        self,
-        visit: Visit,
-        category: str,
-        day: date | None,
-        listing: Listing | None,
-        entries: Iterable[EntryData],
-        known: Mapping[date, Batch],
+        visit: Visit, category: str, verdict: Verdict, listing: Listing | None, known: Mapping[date, Batch]
     ) -> Batch | None:
         """What is announced and held once these entries are kept; None when there is nothing to compare with."""
+        day, entries = verdict.day, verdict.entries
         if listing is None:
             if day is not None and day not in known and (n := sum(e.announced == day for e in entries)):
                 return Batch(category, day, n, n, (), "not checked against the listing")
@@ -240,7 +266,9 @@ class Arxiv:
         missing = tuple(sorted(set(rest) - visit.held(rest))) if rest else ()
         unnamed = listing.announced - len(listing.keys)
         note = f"the listing names {len(listing.keys)} of {listing.announced}" if unnamed > 0 else ""
-        return Batch(category, listing.day, listing.announced, listing.announced - len(missing) - max(0, unnamed), missing, note)
+        return Batch(
+            category, listing.day, listing.announced, listing.announced - len(missing) - max(0, unnamed), missing, note
+        )
 
     def _search_instead(self, visit: Visit, part: Part, category: str, trouble: str) -> None:
         """Feed and listing are both out of reach: ask the query API for the last days' submissions."""
@@ -298,7 +326,9 @@ class Arxiv:
             if page.error == "noRecordsMatch" and not token:
                 return  # nothing changed; the cursor stays, as an answer given too early sticks for the day
             if page.error:
-                visit.fail(part, Outcome.PARTIAL if part.counts.seen else Outcome.FAILED, f"OAI-PMH {page.error}: {page.message}")
+                visit.fail(
+                    part, Outcome.PARTIAL if part.counts.seen else Outcome.FAILED, f"OAI-PMH {page.error}: {page.message}"
+                )
                 return
             if not page.entries and not page.deleted and not page.rejected:
                 visit.fail(part, Outcome.STALE, "OAI-PMH answered with an empty list instead of noRecordsMatch")
@@ -313,9 +343,8 @@ class Arxiv:
             part.outcome = Outcome.OK
             chosen = [e for e in page.entries if wanted(e)]
             passed = len(page.entries) - len(chosen)
-            visit.keep(part, Page(chosen, page.deleted, page.rejected, self._after(page, start, as_of, sound, losses, last, once, token)))
-            part.counts.seen += passed
-            part.counts.unchanged += passed
+            after = self._after(page, start, as_of, sound, losses, last, once)
+            visit.keep(part, Page(chosen, page.deleted, page.rejected, after, passed=passed))
             if last:
                 break
             token = page.token
@@ -328,7 +357,7 @@ class Arxiv:
 
     @staticmethod
     def _after(
-        page: OaiPage, start: date, as_of: date | None, sound: bool, losses: Counter[str], last: bool, once: bool, token: str
+        page: OaiPage, start: date, as_of: date | None, sound: bool, losses: Counter[str], last: bool, once: bool
     ) -> PartState | None:
         """Where the set goes on after this page; None leaves the cursor where it is."""
         cursor: dict[str, Any] = {"from": start.isoformat()}
@@ -359,7 +388,11 @@ class Arxiv:
             except (FetchError, ParseError) as error:
                 trouble = str(error)
             if trouble or part.outcome is Outcome.PARTIAL:
-                visit.fail(part, Outcome.PARTIAL, trouble or f"{len(wanted) - part.counts.seen} of {len(wanted)} ids are not known to arXiv")
+                visit.fail(
+                    part,
+                    Outcome.PARTIAL,
+                    trouble or f"{len(wanted) - part.counts.seen} of {len(wanted)} ids are not known to arXiv",
+                )
         held = visit.held(keys)
         closed = []
         for batch in open_:

@@ -79,7 +79,7 @@ def papers(n: int = 90) -> list[Seed]:
                 day if day.weekday() < 5 else day - timedelta(days=2),
                 tuple((slug, round(score, 3)) for slug, score in tags.items()),
                 authors=_NAMES[: 1 + k % 7],
-                categories=_CATEGORIES[k % 5],
+                categories=_CATEGORIES[k // 3 % 5],
                 comment=_COMMENTS[k % 4],
                 withdrawn=k % 30 == 29,
                 estimated=k % 9 == 4,

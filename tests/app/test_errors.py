@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.testclient import TestClient
 
 from app import errors, schemas
@@ -44,6 +45,7 @@ def client(app: FastAPI) -> Iterator[TestClient]:
             "database": DatabaseUnavailable(f"{SECRET}: refused"),
             "newer": NewerDatabase(SECRET),
             "lease": LeaseLost(SECRET),
+            "teapot": HTTPException(418),
             "usage": UsageError("limit must be a number"),
         }[what]
 
@@ -120,6 +122,24 @@ def test_trouble_with_the_database_names_no_host(client: TestClient, what: str, 
     assert "hunter2" not in answer.text
     assert "db.internal" not in answer.text
     assert ("retry-after" in answer.headers) == (status == 503)
+
+
+def test_any_other_status_is_told_by_its_phrase(client: TestClient) -> None:
+    body = _problem(client.get("/raise/teapot"), 418)
+    assert (body["type"], body["title"]) == ("about:blank", "I'm a Teapot")
+
+
+def test_an_answer_that_breaks_off_is_not_begun_again(app: FastAPI) -> None:
+    @app.get("/broken")
+    def broken() -> StreamingResponse:
+        def parts() -> Iterator[bytes]:
+            yield b"begun"
+            raise ZeroDivisionError
+
+        return StreamingResponse(parts())
+
+    with TestClient(app) as client, pytest.raises(ZeroDivisionError):
+        client.get("/broken")
 
 
 def test_a_validation_by_the_framework_has_the_same_form(client: TestClient) -> None:

@@ -141,7 +141,10 @@ def test_a_withdrawal_is_recorded_and_is_news(migrated_url: str) -> None:
 def test_a_deleted_record_is_marked_and_an_unknown_one_is_no_loss(migrated_url: str) -> None:
     known = _paper("2601.00001", announced=date(2026, 1, 14), deleted=date(2026, 1, 16))
     unknown = _paper("2601.00002", announced=date(2026, 1, 15), deleted=date(2026, 1, 16))
-    with LoopbackArxiv([known, unknown], date(2026, 1, 14)) as arxiv, instance(migrated_url, arxiv.url, date(2026, 1, 14)) as one:
+    with (
+        LoopbackArxiv([known, unknown], date(2026, 1, 14)) as arxiv,
+        instance(migrated_url, arxiv.url, date(2026, 1, 14)) as one,
+    ):
         one.visit()
         put(one, arxiv, date(2026, 1, 16))
         run = one.visit()
@@ -154,7 +157,9 @@ def test_a_deleted_record_is_marked_and_an_unknown_one_is_no_loss(migrated_url: 
 
 
 def test_an_old_paper_newly_cross_listed_keeps_its_first_date(migrated_url: str) -> None:
-    paper = _paper("2510.00007", categories=("physics.data-an",), announced=date(2025, 10, 7), crossed=(("cs.LG", date(2026, 1, 14)),))
+    paper = _paper(
+        "2510.00007", categories=("physics.data-an",), announced=date(2025, 10, 7), crossed=(("cs.LG", date(2026, 1, 14)),)
+    )
     with LoopbackArxiv([paper], date(2026, 1, 14)) as arxiv, instance(migrated_url, arxiv.url, date(2026, 1, 14)) as one:
         one.visit()
         with one.storage.read() as db:
@@ -241,9 +246,10 @@ def test_an_empty_day_is_empty_when_the_listing_is_empty_too(one: Instance, arxi
 
 def test_what_feed_listing_and_oai_lack_is_looked_up_by_id(migrated_url: str) -> None:
     found = [_paper(f"2601.000{n:02}", announced=date(2026, 1, 14)) for n in range(1, 6)]
-    with LoopbackArxiv(found, date(2026, 1, 14)) as arxiv, instance(
-        migrated_url, arxiv.url, date(2026, 1, 14), ARXIV_CATEGORIES="cs.LG"
-    ) as one:
+    with (
+        LoopbackArxiv(found, date(2026, 1, 14)) as arxiv,
+        instance(migrated_url, arxiv.url, date(2026, 1, 14), ARXIV_CATEGORIES="cs.LG") as one,
+    ):
         # The listing names all papers but the details of some are unreadable; feed and OAI are a day behind.
         arxiv.faults = [
             Fault("empty_page", host="rss.arxiv.org"),
@@ -256,7 +262,9 @@ def test_what_feed_listing_and_oai_lack_is_looked_up_by_id(migrated_url: str) ->
         assert (part(run, "cs.LG").announced, part(run, "cs.LG").held) == (5, 5)
 
 
-def test_feed_and_listing_out_of_reach_are_replaced_by_a_search(one: Instance, arxiv: LoopbackArxiv, papers: list[Paper]) -> None:
+def test_feed_and_listing_out_of_reach_are_replaced_by_a_search(
+    one: Instance, arxiv: LoopbackArxiv, papers: list[Paper]
+) -> None:
     put(one, arxiv, DAYS[8])
     one.visit()
     put(one, arxiv, DAYS[9])
@@ -329,7 +337,16 @@ def test_a_loss_that_repeats_is_the_upstreams_own_and_holds_the_cursor_only_once
 
 @pytest.mark.parametrize(
     "kind",
-    ["invalid_xml", "wrong_encoding", "undefined_entity", "html_title", "missing_fields", "bad_dates", "duplicate_ids", "html_200"],
+    [
+        "invalid_xml",
+        "wrong_encoding",
+        "undefined_entity",
+        "html_title",
+        "missing_fields",
+        "bad_dates",
+        "duplicate_ids",
+        "html_200",
+    ],
 )
 def test_malformed_answers_lose_nothing_in_the_end(one: Instance, arxiv: LoopbackArxiv, papers: list[Paper], kind: str) -> None:
     arxiv.faults = [Fault(kind, rate=0.4)]
@@ -365,7 +382,9 @@ def test_an_outage_is_a_failed_run_that_says_why_and_when_it_is_tried_again(one:
     assert one.visit().outcome is Outcome.OK
 
 
-def test_backfill_brings_a_range_and_goes_on_after_an_interruption(one: Instance, arxiv: LoopbackArxiv, papers: list[Paper]) -> None:
+def test_backfill_brings_a_range_and_goes_on_after_an_interruption(
+    one: Instance, arxiv: LoopbackArxiv, papers: list[Paper]
+) -> None:
     arxiv.oai_page = 10
     arxiv.faults = [Fault("503", host="oaipmh.arxiv.org", path_contains="skip%253D")]
     first = one.backfill(DAYS[0], DAYS[5], ["cs"])

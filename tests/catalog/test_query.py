@@ -1,0 +1,54 @@
+"""The search text becomes a tree of words; nothing that is typed is an error."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.query import Clause, Query, parse_query
+
+GRAPH, NEURAL, SURVEY = Clause(("graph",)), Clause(("neural",)), Clause(("survey",))
+TYPED = st.lists(
+    st.sampled_from(["graph", '"', "-", "OR", "title:", "author:", " ", ":", "(", "*", "'", "é", "NOT", "AND", "-title:", '""']),
+    max_size=12,
+).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("graph", Query(((GRAPH,),))),
+        ("graph neural", Query(((GRAPH,), (NEURAL,)))),
+        ("graph OR neural", Query(((GRAPH, NEURAL),))),
+        ("graph OR neural OR survey", Query(((GRAPH, NEURAL, SURVEY),))),
+        ("graph or neural", Query(((GRAPH,), (Clause(("or",)),), (NEURAL,)))),
+        ("graph -survey", Query(((GRAPH,),), (SURVEY,))),
+        ('"graph neural networks"', Query(((Clause(("graph", "neural", "network")),),))),
+        ('"graph neural', Query(((Clause(("graph", "neural")),),))),
+        ('title:"sparse attention"', Query(((Clause(("spars", "attent"), "title"),),))),
+        ("author:Erdős", Query(((Clause(("erdo",), "author"),),))),
+        ("-title:survey graph", Query(((GRAPH,),), (Clause(("survey",), "title"),))),
+        ("graph-neural", Query(((Clause(("graph", "neural")),),))),
+        ("OR graph", Query(((GRAPH,),))),
+        ("graph OR", Query(((GRAPH,),))),
+        ("venue:neurips", Query(((Clause(("venu", "neurip")),),))),
+        ('graph OR -survey neural', Query(((GRAPH,), (NEURAL,)), (SURVEY,))),
+    ],
+)
+def test_what_is_typed_and_what_it_means(text: str, query: Query) -> None:
+    assert parse_query(text) == query
+
+
+@pytest.mark.parametrize("text", ["", "   ", "-survey", "…", '""', "title:", "OR", "- -", '-"a b"'])
+def test_nothing_to_look_for_is_no_query(text: str) -> None:
+    assert parse_query(text) is None
+
+
+@given(st.one_of(st.text(max_size=200), TYPED))
+def test_anything_may_be_typed(text: str) -> None:
+    query = parse_query(text)
+    if query is not None:
+        assert query.wanted
+        assert all(group for group in query.wanted)
+        assert all(clause.words for group in (*query.wanted, query.refused) for clause in group)
