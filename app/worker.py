@@ -48,7 +48,7 @@ class Worker:
             with context.storage.read() as db:
                 due = sources.due(db, context.clock.now())
         except CatalogError as error:
-            log.error("tick_failed", error=str(error))
+            log.warning("tick_failed", error=str(error))
             return
         for name in due:
             if name in {s.name for s in SOURCES} and not self._stopping.is_set() and not self._is_running(name):
@@ -85,7 +85,7 @@ class Worker:
         except Stopping:
             log.info("visit_stopped", source=name)
         except CatalogError as error:  # database away or lease lost: the next tick tries again
-            log.error("visit_failed", source=name, error=str(error))
+            log.warning("visit_failed", source=name, error=str(error))
 
     def _pause(self, seconds: float) -> None:
         if self._stopping.wait(seconds):

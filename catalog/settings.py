@@ -253,7 +253,8 @@ def read_settings(environ: Mapping[str, str] | None = None, dotenv: Path | None 
     for key, value in merged.items():
         secret = names.get(key.removesuffix("_FILE"), "")
         if key not in names and not secret:
-            raise UnknownName("setting", key, names)
+            plain = key.removeprefix(PREFIX)
+            raise UnknownName("setting", key, [plain] if plain in UNPREFIXED else names)
         if not value:  # as compose files pass what is not set
             continue
         if key in names:

@@ -1,20 +1,21 @@
 """arXiv's query API through the `arxiv` package, made safe: look-ups by id and searches.
 
-The package (4.0) has no timeout, a fixed User-Agent, ignores Retry-After, takes half an answer for a whole one, an HTML page for an
-empty result and arXiv's error entry for a paper. So its session sends through our `Fetcher`, and every page is held against the
-counts that it states before the package sees it.
+The package (4.0) has no timeout, a fixed User-Agent, ignores Retry-After, takes half an answer for a whole one, an HTML page for
+an empty result and arXiv's error entry for a paper. So its session sends through our `Fetcher`, and every page is held against
+the counts that it states before the package sees it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 import arxiv
 import requests
+from lxml import etree
 from requests.adapters import BaseAdapter
 
 from catalog.entries import Basis, Detail, EntryData, Kind
@@ -30,6 +31,7 @@ PAGE = 500  # entries; the API allows 2,000 and is known to answer large pages e
 IDS = 100  # per request
 _TRIES = 3  # for pages that are short, empty or broken at random
 _ATOM = "{http://www.w3.org/2005/Atom}"
+_UNKNOWN = "0001-01-01T00:00:00Z"  # stands for a date that cannot be read: the package loses the entry or the page otherwise
 _OPENSEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 
 
@@ -48,16 +50,8 @@ class _FetcherAdapter(BaseAdapter):
         super().__init__()
         self._fetcher = fetcher
 
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """The checked page; raises FetchError or ParseError."""
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        """The checked page; raises FetchError or ParseError. Time-outs and proxies are the Fetcher's."""
         url = str(request.url)
         body = self._page(url)
         response = requests.Response()
@@ -79,7 +73,10 @@ class _FetcherAdapter(BaseAdapter):
 
 
 def check_page(body: bytes) -> bytes:
-    """The page when it holds as many entries as it says; raises ParseError otherwise, and for arXiv's error entry."""
+    """The page when it holds as many entries as it says, made readable for the package.
+
+    Raises ParseError otherwise, and for arXiv's error entry.
+    """
     document = read_xml(body, "entry")
     root = document.root
     if root.tag != _ATOM + "feed":
@@ -97,7 +94,26 @@ def check_page(body: bytes) -> bytes:
     expected = max(0, min(size, total - start))
     if document.damage or len(entries) != expected:
         raise ParseError("count-differs", f"the answer holds {len(entries)} entries where its counts say {expected}")
-    return document.text.encode("utf-8", "replace")
+    for entry in entries:
+        _complete(entry)
+    return etree.tostring(root, encoding="utf-8")
+
+
+def _complete(entry: etree._Element) -> None:
+    """Fill in id and dates that are missing or cannot be read: an entry that the package skips shifts all that follow it."""
+    for name in ("id", "updated", "published"):
+        element = entry.find(_ATOM + name)
+        if element is None:
+            element = etree.SubElement(entry, _ATOM + name)
+        text = (element.text or "").strip()
+        if name == "id":
+            element.text = text or "unknown"
+            continue
+        try:
+            datetime.fromisoformat(text).astimezone(UTC)
+            element.text = text
+        except (ValueError, OverflowError):
+            element.text = _UNKNOWN
 
 
 def by_ids(fetcher: Fetcher, source: str, ids: Sequence[str], latest: date) -> Found:
@@ -128,7 +144,7 @@ def _run(fetcher: Fetcher, search: arxiv.Search, page: int, source: str, latest:
     entries: dict[str, EntryData] = {}
     rejected: Counter[str] = Counter()
     try:
-        for result in _results(client, search):
+        for result in client.results(search):
             try:
                 entry = entry_from_result(result, source, latest)
             except ParseError as error:
@@ -140,13 +156,6 @@ def _run(fetcher: Fetcher, search: arxiv.Search, page: int, source: str, latest:
     return Found(tuple(entries.values()), rejected)
 
 
-def _results(client: arxiv.Client, search: arxiv.Search) -> Iterator[arxiv.Result]:
-    try:
-        yield from client.results(search)
-    except ValueError as error:  # the package's own date parser
-        raise ParseError("bad-date", f"a date in the answer cannot be read: {str(error)[:100]}") from error
-
-
 def entry_from_result(result: arxiv.Result, source: str, latest: date) -> EntryData:
     """The entry of one result; raises ParseError when it names no paper or has no title."""
     paper = arxiv_id(result.entry_id)
@@ -155,7 +164,7 @@ def entry_from_result(result: arxiv.Result, source: str, latest: date) -> EntryD
     title = arxiv_names.title(result.title)
     if not title:
         raise ParseError("no-title", f"{paper} has no title")
-    submitted = result.published.astimezone(UTC)
+    submitted, updated = (_believed(d, latest) for d in (result.published, result.updated))
     return EntryData(
         source=source,
         key=paper.id,
@@ -164,10 +173,10 @@ def entry_from_result(result: arxiv.Result, source: str, latest: date) -> EntryD
         url=paper.url,
         abstract=arxiv_names.abstract(result.summary),
         authors=tuple(n for a in result.authors for n in arxiv_names.authors(a.name.replace(",", " "))),
-        announced=min(announcement_day(submitted), latest),
-        basis=Basis.ESTIMATED,
+        announced=min(announcement_day(submitted), latest) if submitted else None,
+        basis=Basis.ESTIMATED if submitted else Basis.HELD,
         submitted=submitted,
-        updated=result.updated.astimezone(UTC),
+        updated=updated,
         version=paper.version or 1,
         categories=arxiv_names.categories([result.primary_category, *result.categories]),
         identifiers=arxiv_names.identifiers(paper, result.doi or ""),
@@ -175,3 +184,9 @@ def entry_from_result(result: arxiv.Result, source: str, latest: date) -> EntryD
         journal=arxiv_names.title(result.journal_ref or ""),
         detail=Detail.BRIEF,
     )
+
+
+def _believed(when: datetime, latest: date) -> datetime | None:
+    """The instant in UTC; None when it lies before arXiv began or after `latest`."""
+    when = when.astimezone(UTC)
+    return when if when.year >= 1986 and when.date() <= latest else None

@@ -1,24 +1,29 @@
 """The one polite HTTP layer: every request to a source goes through here.
 
-Per host (all of arxiv.org is one): one request at a time and a gap before the next, over all processes that share the database, by
-leases in it. Conditional requests, Retry-After, backoff with full jitter, limits on body, time and redirects, an honest User-Agent.
-Sources: RFC 9110 (validators 8.8, Retry-After 10.2.3), arXiv's terms of use for its APIs (one request per three seconds, one connection).
+Per host (all of arxiv.org is one): one request at a time and a gap before the next, over all processes that share the
+database, by leases in it. Conditional requests, Retry-After, backoff with full jitter, limits on body, time and redirects, an
+honest User-Agent. Sources: RFC 9110 (validators 8.8, Retry-After 10.2.3), arXiv's terms of use for its APIs (one request per
+three seconds, one connection).
 """
 
 from __future__ import annotations
 
-import ipaddress
 import random
+import re
+import socket
+import threading
 import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
-from urllib.parse import urlencode, urljoin, urlsplit
+from typing import Any, Self
+from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -36,6 +41,12 @@ BACKOFF_SECONDS, BACKOFF_CAP = 2.0, 300.0
 PATIENCE_SECONDS = 120.0  # a longer Retry-After ends the attempt; the next visit keeps to it
 RETRY_AFTER_CAP = 24 * 3600.0
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
+
+#: A public domain name: ASCII labels, no dot at the end, a last label with which no notation of an address ends (RFC 1123).
+_DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
+#: Names of local networks (RFC 6761, RFC 6762 appendix G).
+_LOCAL = tuple(f".{n}" for n in "local localhost localdomain internal intranet private corp home lan home.arpa".split())
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +96,11 @@ class Fetcher:
             limits=httpx.Limits(max_connections=4, max_keepalive_connections=0),
             follow_redirects=False,
             trust_env=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept
             proxy=settings.outgoing_proxy or None,
         )
 
-    def __enter__(self) -> Fetcher:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -116,8 +128,8 @@ class Fetcher:
         host = urlsplit(url).hostname or ""
         if self._failed[host] >= 2:
             raise FetchError(url, "host-down", "did not answer before, not asked again in this visit")
-        conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-        headers = {k: v for k, v in conditions.items() if v}
+        conditions = {b"If-None-Match": etag, b"If-Modified-Since": last_modified}
+        headers = {k: v.encode("latin-1", "replace") for k, v in conditions.items() if v}  # bytes: validators are opaque
         tries = TRIES if not self._failed[host] else 1
         for attempt in range(tries):
             try:
@@ -136,17 +148,18 @@ class Fetcher:
                 return answer
         raise AssertionError("unreachable")
 
-    def _follow(self, url: str, headers: Mapping[str, str], limit: int, total: float, also: frozenset[int]) -> Answer:
+    def _follow(self, url: str, headers: Mapping[bytes, bytes], limit: int, total: float, also: frozenset[int]) -> Answer:
         """One try, through up to five redirects, each checked before it is asked."""
         at = url
         for _ in range(REDIRECTS + 1):
-            status, received, body = self._once(at, headers, limit, total)
+            status, received, body = self._once(at, headers, limit, total, also | {200})
             if status in (301, 302, 303, 307, 308) and "location" in received:
-                at = urljoin(at, received["location"])
+                to = received["location"]
                 try:
+                    at = urljoin(at, to)
                     check_address(at)
-                except FetchError:
-                    raise FetchError(url, "redirect-refused", f"it redirects to {_shown(at)}, which is refused") from None
+                except (FetchError, ValueError):
+                    raise FetchError(url, "redirect-refused", f"it redirects to {_shown(to)}, which is refused") from None
                 continue
             if status in (200, 304) or status in also:
                 return Answer(url, status, body, received)
@@ -154,24 +167,34 @@ class Fetcher:
             raise FetchError(url, f"http-{status}", f"the host answered {status}", retry_after=retry_after, status=status)
         raise FetchError(url, "redirect-loop", f"more than {REDIRECTS} redirects")
 
-    def _once(self, url: str, headers: Mapping[str, str], limit: int, total: float) -> tuple[int, dict[str, str], bytes]:
-        """One request inside the host's slot."""
+    def _once(
+        self, url: str, headers: Mapping[bytes, bytes], limit: int, total: float, wanted: frozenset[int]
+    ) -> tuple[int, dict[str, str], bytes]:
+        """One request inside the host's slot; the body is only read for the wanted statuses."""
         host = urlsplit(url).hostname or ""
         with self._slot(host, total) as hold:
             self.requests += 1
             end = time.monotonic() + total
             try:
                 timeout = httpx.Timeout(max(READ_SECONDS, min(total, 60.0)), connect=CONNECT_SECONDS)
-                with self._client.stream("GET", self._mapped(url), headers=dict(headers), timeout=timeout) as response:
-                    received = {k.lower(): v for k, v in response.headers.items()}
+                with (
+                    _Deadline(end) as deadline,
+                    self._client.stream(
+                        "GET", self._mapped(url), headers=dict(headers), timeout=timeout, extensions={"trace": deadline.trace}
+                    ) as response,
+                ):
+                    received = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in response.headers.raw}
                     if response.status_code in RETRY_STATUSES:
                         hold(retry_after_seconds(received) or 0.0)
-                    return response.status_code, received, _read(url, response, limit, end)
+                    body = _read(url, response, limit, end) if response.status_code in wanted else b""
+                    return response.status_code, received, body
             except httpx.TimeoutException as error:
                 raise FetchError(url, "timeout", f"no answer in time ({type(error).__name__})") from error
             except httpx.ConnectError as error:
                 raise FetchError(url, "unreachable", f"cannot connect: {_one_line(error)}") from error
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError) as error:
+                if time.monotonic() >= end:
+                    raise FetchError(url, "timeout", "the answer did not end in time") from error
                 raise FetchError(url, "broken-off", f"the connection broke off: {_one_line(error)}") from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise FetchError(url, "unreachable", _one_line(error)) from error
@@ -183,7 +206,10 @@ class Fetcher:
 
     @contextmanager
     def _slot(self, host: str, total: float) -> Iterator[Callable[[float], None]]:
-        """Hold the host's slot; gives a function by which an answer can ask for a longer pause. The gap counts from the end of the request."""
+        """Hold the host's slot; gives a function by which an answer can ask for a longer pause.
+
+        The gap counts from the end of the request.
+        """
         name, gap = self._bucket(host)
         lease = self._claim(name, total + 15.0, gap)
         pauses = [gap]
@@ -223,41 +249,72 @@ def user_agent(settings: Settings) -> str:
     contact = settings.contact
     if contact and "://" not in contact and not contact.startswith("mailto:"):
         contact = f"mailto:{contact}"
+    contact = quote(contact, safe=":/@+?&=#%,;<> ")  # a header is ASCII on one line
     return f"Skillfeed/{VERSION} ({f'+{contact}' if contact else 'self-hosted research feed'})"
 
 
 def check_address(url: str) -> None:
     """Refuses what no source of ours is: other schemes, credentials, ports, literal addresses, local names; raises FetchError.
 
-    Built-in sources are named by their domain, so any literal address, also one reached by a redirect, is an attack or a mistake.
+    Built-in sources are named by their domain, so any literal address, also one reached by a redirect, is an attack or a
+    mistake.
     """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise FetchError(_shown(url), "address-refused", "not an address") from None
-    literal = True
-    try:
-        ipaddress.ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        literal = bool(host) and host.rpartition(".")[2].removeprefix("0x").isalnum() and host.rpartition(".")[2][0].isdigit()
-    local = "." not in host or host.endswith((".local", ".localhost", ".internal", ".home.arpa", "."))
-    bad = parts.scheme not in ("http", "https") or parts.username is not None or port not in (None, 80, 443)
-    if bad or literal or local:
+    public = _DOMAIN.fullmatch(host) and not host.endswith(_LOCAL)
+    plain = parts.scheme in ("http", "https") and parts.username is None and port in (None, 80, 443) and "[" not in parts.netloc
+    if not public or not plain or _CONTROL.search(url):  # urlsplit drops tabs and line ends, which others keep
         raise FetchError(_shown(url), "address-refused", "refused: only http(s) addresses of public domain names are fetched")
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the answer asks to wait (at most a day); an HTTP date counts from the answer's own Date. None for garbage or none."""
+    """Seconds that the answer asks to wait, at most a day; None for garbage or none.
+
+    An HTTP date counts from the answer's own Date.
+    """
     value = headers.get("retry-after", "").strip()
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return min(float(value[:9]), RETRY_AFTER_CAP)
     try:
         then = parsedate_to_datetime(value)
         now = parsedate_to_datetime(headers["date"]) if "date" in headers else datetime.now(UTC)
         return min(max(0.0, (then - now).total_seconds()), RETRY_AFTER_CAP)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
+
+
+class _Deadline:
+    """Ends the connection of a request at an instant of the monotonic clock: httpx limits single reads only."""
+
+    def __init__(self, end: float) -> None:
+        self._end = end
+        self._socket: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Called by httpx at each step; learns the socket of the request."""
+        if not event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            return
+        self._socket = info["return_value"].get_extra_info("socket")
+        if self._timer is None:
+            self._timer = threading.Timer(max(0.0, self._end - time.monotonic()) + 0.01, self._stop)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _stop(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):  # it was closed in the meantime
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 def _may_help(error: FetchError) -> bool:
@@ -271,21 +328,30 @@ def _read(url: str, response: httpx.Response, limit: int, end: float) -> bytes:
     if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise FetchError(url, "bad-coding", f"content coding {coding[:20]!r} was not asked for")
     unpack = zlib.decompressobj(47) if coding not in ("", "identity") else None  # 47: gzip or zlib, told by its header
-    out, size = [], 0
+    out, size, received = [], 0, 0
     try:
         for raw in response.iter_raw():
-            while raw:
-                piece = unpack.decompress(raw, 1 << 20) if unpack else raw
-                raw = unpack.unconsumed_tail if unpack else b""
+            received += len(raw)
+            rest = raw
+            while rest:
+                if unpack and unpack.eof:  # a further member of the file (RFC 1952, 2.2), or the zeros that some servers add
+                    rest = rest.lstrip(b"\0")
+                    if not rest:
+                        break
+                    unpack = zlib.decompressobj(47)
+                piece = unpack.decompress(rest, 1 << 20) if unpack else rest
+                rest = (unpack.unconsumed_tail or unpack.unused_data) if unpack else b""
                 size += len(piece)
-                if size > limit:
+                if max(size, received) > limit:
                     raise FetchError(url, "too-large", f"the body is larger than {limit} bytes")
                 out.append(piece)
             if time.monotonic() > end:
-                raise FetchError(url, "timeout", "the body did not end in time")
+                break
     except zlib.error as error:
         raise FetchError(url, "bad-coding", f"the body cannot be unpacked: {error}") from error
-    if unpack is not None and not unpack.eof and size:
+    if time.monotonic() > end:  # also when the connection was ended for it, which a body without length takes for its end
+        raise FetchError(url, "timeout", "the body did not end in time")
+    if unpack is not None and not unpack.eof and received:
         raise FetchError(url, "broken-off", "the packed body ends early")
     return b"".join(out)
 
@@ -295,4 +361,5 @@ def _one_line(error: Exception) -> str:
 
 
 def _shown(url: str) -> str:
-    return url if len(url) <= 100 else url[:100] + "…"
+    """The address for a message: ASCII, at most 100 characters, and such that urlsplit can read it."""
+    return quote(url[:100], safe=":/?#@&=+,;%~") + ("..." if len(url) > 100 else "")

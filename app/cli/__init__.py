@@ -1,26 +1,42 @@
-"""The command line: one file per group of commands. Part of the composition root: may import `ingest`."""
+"""The command line: one file per group of commands. Part of the composition root: may import `ingest`.
+
+Only the group that a command line names is loaded: `skillfeed tag` then starts without the database's libraries.
+"""
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+from typing import Annotated
 
 import typer
 
-from app.cli import common, database, digest, ingest, items, server, sources, tagging
-from catalog.errors import SkillfeedError
+from catalog.errors import DatabaseUnavailable, NewerDatabase, SkillfeedError, UsageError
 from catalog.version import VERSION
 
-cli = typer.Typer(
-    name="skillfeed",
-    help="Research papers and trends by machine-learning skill: ingest, ask, digest, serve.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode=None,
-)
-for group in (server, ingest, items, digest, sources, tagging, database):
-    group.register(cli)
+#: command -> module of this package, in the order of the help.
+GROUPS = {
+    "serve": "server", "worker": "server", "ingest": "ingest", "backfill": "ingest", "sources": "sources", "items": "items",
+    "digest": "digest", "tag": "tagging", "train": "tagging", "db": "database", "config": "database", "doctor": "database",
+    "healthcheck": "database",
+}  # fmt: skip
+
+
+def command_line(only: str = "") -> typer.Typer:
+    """The commands: those of one module of this package, or all."""
+    cli = typer.Typer(
+        name="skillfeed",
+        help="Research papers and trends by machine-learning skill: ingest, ask, digest, serve.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        rich_markup_mode=None,
+    )
+    cli.callback()(_root)
+    for module in [only] if only else dict.fromkeys(GROUPS.values()):
+        importlib.import_module(f"app.cli.{module}").register(cli)
+    return cli
 
 
 def _version(wanted: bool) -> None:
@@ -29,22 +45,29 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@cli.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     pass
+
+
+def exit_code(error: SkillfeedError) -> int:
+    """2 usage, 3 database unavailable, 1 anything else."""
+    if isinstance(error, UsageError):
+        return 2
+    return 3 if isinstance(error, (DatabaseUnavailable, NewerDatabase)) else 1
 
 
 def main() -> None:
     """The entry point: errors end in one line on stderr and the exit code of the design (1 failed, 2 usage, 3 database)."""
     try:
-        cli()
+        command_line(GROUPS.get(sys.argv[1], "") if len(sys.argv) > 1 else "")()
     except SkillfeedError as error:
         if "--json" in sys.argv:
+            common = importlib.import_module("app.cli.common")
             common.emit({"error": {"type": type(error).__name__, "message": str(error)}})
         sys.stderr.write(f"skillfeed: {error}\n")
-        sys.exit(common.exit_code(error))
+        sys.exit(exit_code(error))
     except BrokenPipeError:  # `skillfeed items | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -13,7 +13,6 @@ from rich.console import Console
 
 from app import logging as app_logging
 from app.context import Context
-from catalog.errors import DatabaseUnavailable, NewerDatabase, SkillfeedError, UsageError
 from catalog.settings import Settings, ensure_folder, read_settings
 from catalog.storage import Storage, migrate
 from catalog.taxonomy import load_taxonomy
@@ -56,10 +55,3 @@ def upgrade(settings: Settings) -> str:
 def emit(data: Any) -> None:
     """One JSON object on stdout."""
     sys.stdout.write(json.dumps(data, ensure_ascii=False, default=str) + "\n")
-
-
-def exit_code(error: SkillfeedError) -> int:
-    """2 usage, 3 database unavailable, 1 anything else."""
-    if isinstance(error, UsageError):
-        return 2
-    return 3 if isinstance(error, (DatabaseUnavailable, NewerDatabase)) else 1

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli import common
-from catalog.errors import CatalogError, SkillfeedError
+from catalog.errors import SkillfeedError
 from catalog.storage import Storage, sources
 
 
@@ -59,7 +59,7 @@ def config(json: common.Json = False) -> None:
 
 
 def doctor(json: common.Json = False) -> None:
-    """Check the installation: settings, data folder, database, journal mode, contact, sources. Exit 1 when something is wrong."""
+    """Check settings, data folder, database, journal mode, contact and sources. Exit 1 when something is wrong."""
     found: list[dict[str, Any]] = []
 
     def note(name: str, ok: bool | None, text: str) -> None:
@@ -87,9 +87,10 @@ def doctor(json: common.Json = False) -> None:
                     ok = None if not state.outcome else state.failures == 0
                     text = state.outcome or "not visited yet"
                     if state.failing_since:
-                        text += f" since {state.failing_since:%Y-%m-%d %H:%M}Z: {state.error[:200]}; next {state.next_due:%Y-%m-%d %H:%M}Z"
+                        text += f" since {state.failing_since:%Y-%m-%d %H:%M}Z: {state.error[:200]}"
+                        text += f"; next visit {state.next_due:%Y-%m-%d %H:%M}Z"
                     note(f"source {state.name}", ok, text)
-    except (CatalogError, SkillfeedError) as error:
+    except SkillfeedError as error:
         note("database", False, str(error))
     if json:
         common.emit({"checks": found})

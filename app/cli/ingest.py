@@ -53,9 +53,7 @@ def ingest(
 def backfill_arxiv(
     since: Annotated[str, typer.Option(help="First announced date, e.g. 2026-01-05.")],
     until: Annotated[str, typer.Option(help="Last announced date; default today.")] = "",
-    set: Annotated[
-        str, typer.Option("--set", help="An OAI-PMH set such as cs:cs:LG; default: those of ARXIV_CATEGORIES.")
-    ] = "",
+    set_name: Annotated[str, typer.Option("--set", help="An OAI-PMH set, e.g. cs:cs:LG; default: ARXIV_CATEGORIES.")] = "",
     json: common.Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -66,10 +64,10 @@ def backfill_arxiv(
     arxiv = Arxiv()
     with common.opened() as context:
         categories = context.settings.categories
-        chosen = None if set else frozenset(canonical(c) for c in categories)
+        chosen = None if set_name else frozenset(canonical(c) for c in categories)
 
         def act(visit: Visit) -> None:
-            for name in [set] if set else sets_for(categories):
+            for name in [set_name] if set_name else sets_for(categories):
                 arxiv.harvest_window(visit, name, chosen, window)
 
         progress = _progress(arxiv, context, json or quiet)

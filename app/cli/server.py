@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
@@ -35,9 +34,16 @@ def serve(
     child = _Child() if settings.scheduler == "on" else None
     try:
         uvicorn.run(
-            "app.main:from_environment", factory=True, host=host, port=port, workers=workers, log_level="warning", access_log=False,
-            server_header=False, timeout_graceful_shutdown=8,
-        )  # fmt: skip
+            "app.main:from_environment",
+            factory=True,
+            host=host,
+            port=port,
+            workers=workers,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=8,  # seconds
+        )
     finally:
         if child:
             child.stop()
@@ -70,9 +76,7 @@ class _Child:
                 if self._ended.is_set():
                     return
                 # A session of its own, so that Ctrl-C reaches it through `stop` alone, once.
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "app.cli", "worker"], start_new_session=True, env=os.environ
-                )
+                self._process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], start_new_session=True)
             code = self._process.wait()
             if self._ended.is_set():
                 return

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from app import shapes
 from app.cli import common
 from catalog.storage import sources as store
 from ingest.sources import SOURCES, source_named
@@ -29,12 +30,11 @@ def _default(ctx: typer.Context) -> None:
 
 def list_sources(json: common.Json = False) -> None:
     """All sources: last outcome, since when it fails, when it is visited next."""
-    with common.opened() as context:
-        with context.storage.write() as db:
-            store.register(db, [s.name for s in SOURCES], context.clock.now())
-            states = store.states(db)
+    with common.opened() as context, context.storage.write() as db:
+        store.register(db, [s.name for s in SOURCES], context.clock.now())
+        states = store.states(db)
     if json:
-        common.emit({"sources": [_plain(s) for s in states]})
+        common.emit({"sources": [shapes.source(s) for s in states]})
         return
     table = Table(box=None, pad_edge=False)
     for name in ("source", "enabled", "outcome", "last visit", "failing since", "next due", "error"):
@@ -67,22 +67,3 @@ def _switch(names: list[str], enabled: bool) -> None:
 
 def _when(value: Any) -> str:
     return f"{value:%Y-%m-%d %H:%M}Z" if value else ""
-
-
-def _plain(state: store.SourceState) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for name in (
-        "name",
-        "enabled",
-        "outcome",
-        "last_run",
-        "last_success",
-        "last_new",
-        "failures",
-        "failing_since",
-        "next_due",
-        "error",
-    ):
-        value = getattr(state, name)
-        out[name] = value.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(value, "strftime") else value
-    return out

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from app.cli import common
 from catalog.taxonomy import load_taxonomy
 from ingest.tagging import Tagger
+from ingest.tagging.stream import tag_lines
 
 
 def register(cli: typer.Typer) -> None:
@@ -20,9 +20,10 @@ def register(cli: typer.Typer) -> None:
 
 
 def tag(no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Topics and scores only; faster.")] = False) -> None:
-    """Tag JSON lines {"id","title","abstract","categories"} from stdin; one line each on stdout, in order. Needs no database."""
-    from ingest.tagging.stream import tag_lines
+    """Tag JSON lines {"id","title","abstract","categories"} from stdin, one line each on stdout, in order.
 
+    Needs no database.
+    """
     tagger = Tagger.load(load_taxonomy())
     for line in tag_lines(sys.stdin.buffer, tagger, evidence=not no_evidence):
         sys.stdout.write(line + "\n")
@@ -34,7 +35,6 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Replace a better model.")] = False,
 ) -> None:
     """Rebuild the tagger from the project's labels and their texts, and print its scores per topic. Needs the `train` group."""
-    common.read()
     from ingest.tagging import train as trainer  # scikit-learn is loaded by this command alone
 
     trainer.main(texts, out, force)

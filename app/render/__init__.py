@@ -63,7 +63,7 @@ def as_text(digest: Digest, base_url: str) -> str:
             number += 1
             said = [*_said(pick), _page(pick, base_url), phrases.safe_url(pick.item.url)]
             out += [f"{number}. {line(pick.item.title)}", *(f"   {s}" for s in said if s), ""]
-    out += [*receipt_lines(digest.receipt), "", f"All of it: {week_url(digest, base_url)}"]
+    out += [*receipt_lines(digest.receipt), "", f"The page of this period: {week_url(digest, base_url)}"]
     return "\n".join(out) + "\n"
 
 
@@ -81,7 +81,7 @@ def as_markdown(digest: Digest, base_url: str) -> str:
             out[-1] = out[-1].rstrip()
         out.append("")
     out += [f"- {markdown_escape(said)}" for said in receipt_lines(digest.receipt)]
-    out += ["", f"[All of it]({week_url(digest, base_url)})"]
+    out += ["", f"[The page of this period]({week_url(digest, base_url)})"]
     return "\n".join(out) + "\n"
 
 

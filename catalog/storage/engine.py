@@ -23,7 +23,7 @@ from catalog.errors import DatabaseUnavailable
 APPLICATION_ID = 0x534B4644  # "SKFD", in the file's header (PRAGMA application_id)
 BUSY_MILLISECONDS = 10_000
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
-_FORMS = "sqlite:////folder/skillfeed.db or postgresql://user:password@host/name (in a password, @ is written %40 and / %2F)"
+_FORMS = "sqlite:////folder/skillfeed.db or postgresql://user:password@host/name (in a password, @ is written %40 and % is %25)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,8 @@ def journal(library: ModuleType | None = None) -> Journal:
         lib.__name__,
         lib.sqlite_version,
         "delete",
-        f"SQLite {lib.sqlite_version} has the WAL-reset bug (fixed in 3.51.3, 3.50.7, 3.44.6); the rollback journal is slower but safe",
+        f"SQLite {lib.sqlite_version} has the WAL-reset bug (fixed in 3.51.3, 3.50.7, 3.44.6); "
+        "the rollback journal is slower but safe",
     )
 
 
@@ -75,6 +76,8 @@ def parse_url(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):
         raise DatabaseUnavailable(f"SKILLFEED_DATABASE_URL: not an address such as {_FORMS}") from None
+    if "@" in (url.host or ""):  # the end of a password
+        raise DatabaseUnavailable(f"SKILLFEED_DATABASE_URL: not an address such as {_FORMS}")
     if url.drivername not in _DRIVERS or (url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")):
         raise DatabaseUnavailable(f"SKILLFEED_DATABASE_URL: {shown(url)} is not an address such as {_FORMS}")
     return url

@@ -1,7 +1,7 @@
 """arXiv's announcement calendar: when a submission becomes public (info.arxiv.org/help/availability). Pure.
 
-Submissions close at 14:00 US Eastern; announcements are made at 20:00 on Sunday to Thursday except holidays, and the feeds carry
-the date of the following day.
+Submissions close at 14:00 US Eastern; announcements are made at 20:00 on Sunday to Thursday except holidays, and the feeds
+carry the date of the following day.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """arXiv's daily announcement feeds (rss.arxiv.org, RSS 2.0), one category each, read with feedparser.
 
-Facts: `guid` is `oai:arXiv.org:<id>v<n>`; `arxiv:announce_type` is new, cross, replace or replace-cross, relative to the category;
-the date is midnight US Eastern of the feed's day. No comment, no earlier versions, no submission instant: entries are brief.
+Facts: `guid` is `oai:arXiv.org:<id>v<n>`; `arxiv:announce_type` is new, cross, replace or replace-cross, relative to the
+category; the date is midnight US Eastern of the feed's day. No comment, no earlier versions, no submission instant: entries are
+brief.
 """
 
 from __future__ import annotations
@@ -73,9 +74,9 @@ def parse_daily(body: bytes, source: str, latest: date) -> DailyFeed:
 
 def _entry(raw: Mapping[str, Any], source: str, latest: date) -> tuple[str, EntryData, date | None]:
     text = str(raw.get("summary", ""))
-    paper = arxiv_id(str(raw.get("id", ""))) or arxiv_id(str(raw.get("link", "")))
-    if paper is None and (m := re.match(r"\s*(arXiv:\S+)", text)):
-        paper = arxiv_id(m[1])
+    said = re.match(r"\s*(arXiv:\S+)", text)
+    named = [p for t in (raw.get("id", ""), raw.get("link", ""), said[1] if said else "") if (p := arxiv_id(str(t)))]
+    paper = next((p for p in named if p.version), named[0] if named else None)
     if paper is None:
         raise ParseError("no-identifier", "neither guid nor link names an arXiv id")
     title = arxiv_names.title(str(raw.get("title", "")))
@@ -115,7 +116,7 @@ def _day(text: object, latest: date) -> date | None:
     """The US Eastern date of an RFC 822 date; None when it cannot be read or lies ahead."""
     try:
         when: datetime = parsedate_to_datetime(str(text))
-    except (TypeError, ValueError):
+        day = when.astimezone(EASTERN).date() if when.tzinfo else when.date()
+    except (TypeError, ValueError, OverflowError):
         return None
-    day = when.astimezone(EASTERN).date() if when.tzinfo else when.date()
     return day if date(1991, 1, 1) <= day <= latest else None

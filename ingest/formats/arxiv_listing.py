@@ -1,4 +1,4 @@
-"""arXiv's listing page of the day (arxiv.org/list/<category>/new): the count against which a daily feed is checked, and its fallback."""
+"""arXiv's listing page of the day (arxiv.org/list/<category>/new): a daily feed is counted against it, and replaced by it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catalog.identifiers import arxiv_id
 from ingest.formats import arxiv_names
 
 _HEADING = re.compile(r"Showing new listings for \w+,\s+(\d{1,2} \w+ \d{4})")
-_SECTION = re.compile(r"(New|Cross|Replacement)\b.*?showing (?:first )?(\d+) of (\d+) entr", re.I | re.S)
+_SECTION = re.compile(r"(New|Cross|Replacement)\b.*?showing (?:first |last )?(\d+) of (\d+) entr", re.I | re.S)
 _SUBJECT = re.compile(r"\(([A-Za-z-]+(?:\.[A-Za-z-]+)?)\)")
 _KINDS = {"new": "new", "cross": "cross", "replacement": "replace"}
 
@@ -48,10 +48,12 @@ def parse_listing(body: bytes, source: str) -> Listing:
     if heading is None:
         raise ParseError("no-listing", "the page has no heading of new listings")
     try:
-        day = datetime.strptime(heading[1], "%d %B %Y").date()
+        day = datetime.strptime(f"{heading[1]} +0000", "%d %B %Y %z").date()
     except ValueError:
         raise ParseError("no-listing", f"the page's date {heading[1]!r} cannot be read") from None
-    root: Any = lxml.html.document_fromstring(text.encode("utf-8"), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False))
+    root: Any = lxml.html.document_fromstring(
+        text.encode("utf-8"), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False)
+    )
     announced = total = shown = 0
     keys: dict[str, None] = {}
     entries: list[tuple[str, EntryData]] = []
@@ -67,7 +69,7 @@ def parse_listing(body: bytes, source: str) -> Listing:
             total += int(m[3])
             announced += int(m[3]) if section != "replace" else 0
             continue
-        if not section:
+        if not section and _paper(node) is None:
             continue
         here += 1
         shown += 1

@@ -10,6 +10,7 @@ from catalog.text import clean_block, clean_line, readable, unaccent_tex
 
 _INNERMOST = re.compile(r"\s*\([^()]*\)")
 _AND = re.compile(r",?\s+(?:and|&)\s+", re.I)
+_BETWEEN = re.compile(r"[,;]|(?<=ollaboration)\s*:")
 _SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV")
 AUTHORS_LIMIT = 5_000  # names; the largest collaborations have some 3,000
 
@@ -22,7 +23,7 @@ def authors(text: str) -> tuple[str, ...]:
         if not found:
             break
     names: list[str] = []
-    for part in re.split(r"[,;]", _AND.sub(", ", text)):
+    for part in _BETWEEN.split(_AND.sub(", ", text)):
         name = readable(part).strip(" .*†‡") if len(part.strip()) < 2 else readable(part.strip())
         if _SUFFIX.fullmatch(name) and names:
             names[-1] += f" {name}"

@@ -1,11 +1,12 @@
 """arXiv over OAI-PMH 2.0 (oaipmh.arxiv.org), metadata format `arXivRaw`.
 
-`arXivRaw` and not `arXiv`, because only it lists the versions with their instants and marks withdrawals (source type I). All protocol
-errors come with HTTP 200; `noRecordsMatch` means nothing new. Source: openarchives.org/OAI/openarchivesprotocol.html.
+`arXivRaw` and not `arXiv`, because only it lists the versions with their instants and marks withdrawals (source type I). All
+protocol errors come with HTTP 200; `noRecordsMatch` means nothing new. Source: openarchives.org/OAI/openarchivesprotocol.html.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -94,7 +95,8 @@ def _record(record: etree._Element, source: str, latest: date) -> tuple[date | N
     title = arxiv_names.title(raw.findtext(_RAW + "title") or "")
     if not title:
         raise ParseError("no-title", f"{paper} has no title")
-    versions = tuple(sorted(v for e in raw.iterfind(_RAW + "version") if (v := _version(e, latest))))
+    by_number = {v.number: v for e in raw.iterfind(_RAW + "version") if (v := _version(e, latest))}
+    versions = tuple(v for _, v in sorted(by_number.items()))
     first, last = (versions[0], versions[-1]) if versions else (None, None)
     submitted = first.at if first and first.number == 1 else None
     announced = announcement_day(submitted) if submitted else stamp
@@ -122,11 +124,11 @@ def _record(record: etree._Element, source: str, latest: date) -> tuple[date | N
 
 
 def _version(element: etree._Element, latest: date) -> Version | None:
-    number = element.get("version", "").removeprefix("v")
-    if not number.isdigit() or not 1 <= int(number) < 10_000:
+    number = re.fullmatch(r"v?([1-9]\d{0,3})", element.get("version", "").strip(), re.ASCII)
+    if number is None:
         return None
     at = _instant(element.findtext(_RAW + "date"), latest)
-    return Version(int(number), at, (element.findtext(_RAW + "source_type") or "").strip() == "I")
+    return Version(int(number[1]), at, (element.findtext(_RAW + "source_type") or "").strip() == "I")
 
 
 def _instant(text: str | None, latest: date) -> datetime | None:
@@ -134,10 +136,10 @@ def _instant(text: str | None, latest: date) -> datetime | None:
     text = (text or "").strip()
     try:
         when = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
-    return when if 1986 <= when.year and when.date() <= latest else None
+    return when if when.year >= 1986 and when.date() <= latest else None
 
 
 def _day(text: str | None, latest: date) -> date | None:

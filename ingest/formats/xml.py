@@ -5,6 +5,7 @@ A document that is well-formed is left alone. DOCTYPE is refused: no format of o
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from catalog.errors import ParseError
 
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True)
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);|#\d{1,7};|#x[0-9a-fA-F]{1,6};)([A-Za-z][A-Za-z0-9]{0,31};)?")
+_REFERENCE = re.compile(r"&#(?:(\d{1,7})|x([0-9a-fA-F]{1,6}));")
+_TAG = re.compile(r"<(/?)([A-Za-z][\w:.-]*)(?:\s[^<>]*)?(?<!/)>")
+_DEPTH = 50  # elements around a block; ours have up to three
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
@@ -30,7 +34,10 @@ class Document:
 
 
 def read_xml(body: bytes, block: str) -> Document:
-    """The document of the bytes; `block` is the element (`item`, `record`) that is kept or lost as a whole. Raises ParseError."""
+    """The document of the bytes; `block` is the element (`item`, `record`) that is kept or lost as a whole.
+
+    Raises ParseError.
+    """
     head = body[:2000].lstrip()
     if not body.strip():
         raise ParseError("empty-body", "the answer is empty")
@@ -38,50 +45,70 @@ def read_xml(body: bytes, block: str) -> Document:
     if lowered.startswith((b"<!doctype html", b"<html")):
         raise ParseError("html", "an HTML page came instead of XML")
     if not head.startswith(b"<") and not head.startswith(b"\xef\xbb\xbf"):
-        raise ParseError("not-xml", f"something else came instead of XML: {ascii(head[:40].decode('latin-1'))}")
+        raise ParseError("not-xml", f"something else came instead of XML: {head[:40].decode('latin-1')!a}")
     if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
         raise ParseError("doctype", "the XML declares a DOCTYPE, which is refused")
     try:
         root = etree.fromstring(body, _PARSER)
-        return Document(root, _DECLARATION.sub("", body.decode("utf-8", "replace"), count=1), 0, "")
     except (etree.XMLSyntaxError, ValueError) as error:
         damage = f"the XML is broken: {str(error)[:160]}"
-    text = _ENTITY.sub(_mend, _CONTROL.sub("", _decode(body)))
+    else:
+        _refuse_doctype(root)
+        return Document(root, _text_of(root, body), 0, "")
+    text = _REFERENCE.sub(_character, _ENTITY.sub(_mend, _CONTROL.sub("", _decode(body))))
     text = _DECLARATION.sub("", text, count=1)
     root = _parse(text)
     if root is not None:
+        _refuse_doctype(root)
         return Document(root, text, 0, "")  # undefined entities or a wrong encoding only: nothing is missing
     return _salvage(text, block, damage)
 
 
 def _salvage(text: str, block: str, damage: str) -> Document:
-    """The envelope with those blocks that are well-formed by themselves."""
+    """The envelope with those blocks that are well-formed by themselves.
+
+    `damage` is "" when nothing but the lost blocks is missing: what follows the last block is whole as well.
+    """
     starts = [m.start() for m in re.finditer(rf"<{block}(?=[\s>])", text)]
     if not starts:
         raise ParseError("broken-xml", damage)
-    opening = _DECLARATION.sub("", text[: starts[0]])
-    names = re.findall(r"<([A-Za-z][\w:.-]*)(?:\s[^<>]*)?(?<!/)>", opening)
-    closed = re.findall(r"</([A-Za-z][\w:.-]*)\s*>", opening)
-    for name in closed:
-        if name in names:
-            names.reverse()
-            names.remove(name)
-            names.reverse()
-    closing = "".join(f"</{n}>" for n in reversed(names))
+    opening = text[: starts[0]]
+    around = _open_tags(opening, damage)
+    shell, closing = "".join(tag for _, tag in around), "".join(f"</{name}>" for name, _ in reversed(around))
     whole: list[str] = []
-    lost = 0
+    lost, gap, tail = 0, False, ""
     for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
         stop = text.find(f"</{block}>", start, end)
-        piece = text[start : stop + len(block) + 3] if stop >= 0 else ""
-        if piece and _parse(opening + piece + closing) is not None:
-            whole.append(piece)
+        stop = stop + len(block) + 3 if stop >= 0 else end
+        if _parse(shell + text[start:stop] + closing) is not None:
+            whole.append(text[start:stop])
         else:
             lost += 1
-    kept = opening + "".join(whole) + closing
-    root = _parse(kept)
+        tail = text[stop:end]
+        gap = gap or (end < len(text) and bool(tail.strip()))
+    blocks = opening + "".join(whole)
+    root = _parse(blocks + tail)
+    if root is not None and not gap:
+        return Document(root, blocks + tail, lost, "")
+    root = _parse(blocks + closing)
     if root is None:
         raise ParseError("broken-xml", damage)
-    return Document(root, kept, lost, damage)
+    _refuse_doctype(root)
+    return Document(root, blocks + closing, lost, damage)
+
+
+def _open_tags(text: str, damage: str) -> list[tuple[str, str]]:
+    """Names and whole start tags of the elements that the text leaves open; raises ParseError when they are nested absurdly."""
+    around: list[tuple[str, str]] = []
+    for m in _TAG.finditer(text):
+        if not m[1]:
+            around.append((m[2], m[0]))
+        elif any(name == m[2] for name, _ in around):
+            while around.pop()[0] != m[2]:
+                pass
+        if len(around) > _DEPTH:
+            raise ParseError("broken-xml", damage)
+    return around
 
 
 def _parse(text: str) -> etree._Element | None:
@@ -92,11 +119,37 @@ def _parse(text: str) -> etree._Element | None:
 
 
 def _decode(body: bytes) -> str:
-    """UTF-8, else Windows-1252, which feeds mean when they say UTF-8 and are not."""
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return body.decode("cp1252", "replace")
+    """UTF-8, single bytes that are none as Windows-1252: pages are put together from parts of different origin."""
+    return body.decode("utf-8-sig", "skillfeed.cp1252")
+
+
+def _cp1252(error: UnicodeError) -> tuple[str, int]:
+    """The bytes that are no UTF-8 as Windows-1252."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("skillfeed.cp1252", _cp1252)
+
+
+def _text_of(root: etree._Element, body: bytes) -> str:
+    """The text of a sound document, whatever its encoding."""
+    if (root.getroottree().docinfo.encoding or "UTF-8").upper() == "UTF-8":
+        return _DECLARATION.sub("", body.decode("utf-8-sig", "replace"), count=1)
+    return etree.tostring(root, encoding="unicode")
+
+
+def _refuse_doctype(root: etree._Element) -> None:
+    """One that stands where the first look does not reach, or in another encoding."""
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise ParseError("doctype", "the XML declares a DOCTYPE, which is refused")
+
+
+def _character(m: re.Match[str]) -> str:
+    """A reference to a character that XML does not allow is left out, any other stays."""
+    number = int(m[1]) if m[1] else int(m[2], 16)
+    allowed = number in (9, 10, 13) or 0x20 <= number <= 0xD7FF or 0xE000 <= number <= 0xFFFD or 0x10000 <= number <= 0x10FFFF
+    return m[0] if allowed else ""
 
 
 def _mend(m: re.Match[str]) -> str:

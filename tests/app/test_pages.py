@@ -257,7 +257,7 @@ def test_a_source_that_fails_is_told_with_reason_since_and_next_try(site: TestCl
     for path in ("/", "/status"):
         note = check(site.get(path).text).xpath("//div[@class='note bad']")[0].text_content()
         assert "CVF open access could not be reached: https://cvf.example/index: <b>no answer</b> within 30 s" in note
-        assert "since Wed 28 Jan 2026, 10:00 UTC; tried again Fri 30 Jan 2026, 14:00 UTC." in note
+        assert "since Wed 28 Jan 2026, 10:00 UTC; next try Fri 30 Jan 2026, 14:00 UTC." in note
         assert "No source could be reached" not in note
 
 

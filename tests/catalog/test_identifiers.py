@@ -11,7 +11,15 @@ from catalog.identifiers import ArxivId, arxiv_id, canonical_url, doi
 PAPER = ArxivId("2601.01234")
 NEW = st.from_regex(r"[0-9]{4}\.[0-9]{4,5}", fullmatch=True)
 OLD = st.from_regex(r"(?:hep-th|math\.AG|cs\.LG|quant-ph)/[0-9]{7}", fullmatch=True)
-FORMS = ("{}", "arXiv:{}", "ARXIV:{}", "oai:arXiv.org:{}", "https://arxiv.org/abs/{}", "http://export.arxiv.org/pdf/{}.pdf", "10.48550/arXiv.{}")
+FORMS = (
+    "{}",
+    "arXiv:{}",
+    "ARXIV:{}",
+    "oai:arXiv.org:{}",
+    "https://arxiv.org/abs/{}",
+    "http://export.arxiv.org/pdf/{}.pdf",
+    "10.48550/arXiv.{}",
+)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from catalog.query import Clause, Query, parse_query
 
 GRAPH, NEURAL, SURVEY = Clause(("graph",)), Clause(("neural",)), Clause(("survey",))
 TYPED = st.lists(
-    st.sampled_from(["graph", '"', "-", "OR", "title:", "author:", " ", ":", "(", "*", "'", "é", "NOT", "AND", "-title:", '""']),
+    st.sampled_from(
+        ["graph", '"', "-", "OR", "title:", "author:", " ", ":", "(", "*", "'", "é", "NOT", "AND", "-title:", '""']
+    ),
     max_size=12,
 ).map("".join)
 
@@ -33,14 +35,14 @@ TYPED = st.lists(
         ("OR graph", Query(((GRAPH,),))),
         ("graph OR", Query(((GRAPH,),))),
         ("venue:neurips", Query(((Clause(("venu", "neurip")),),))),
-        ('graph OR -survey neural', Query(((GRAPH,), (NEURAL,)), (SURVEY,))),
+        ("graph OR -survey neural", Query(((GRAPH,), (NEURAL,)), (SURVEY,))),
     ],
 )
 def test_what_is_typed_and_what_it_means(text: str, query: Query) -> None:
     assert parse_query(text) == query
 
 
-@pytest.mark.parametrize("text", ["", "   ", "-survey", "…", '""', "title:", "OR", "- -", '-"a b"'])
+@pytest.mark.parametrize("text", ["", "   ", "-survey", "…", '""', "-title:x", "OR", "- -", '-"a b"'])
 def test_nothing_to_look_for_is_no_query(text: str) -> None:
     assert parse_query(text) is None
 

@@ -27,8 +27,8 @@ TOPICS = ("deep-learning", "language-models", "python", "r", "predictive-modelin
 SOURCES = ("arxiv", "blogs", "pmlr")
 CATEGORIES = ("cs.LG", "cs.CL", "cs.SY", "eess.SY", "stat.ML", "math.ST")
 VOCABULARY = (
-    "learning learned learner networks network sparse attention forecasting demand graph graphs the of a for Erdős naïve Überraschung "
-    "Straße α-VAE GPT-4 t1 t2 C++ self-supervised 学习 обучение ﬁne x² OR NOT AND NEAR near"
+    "learning learned learner networks network sparse attention forecasting demand graph graphs the of a for Erdős naïve "
+    "Überraschung Straße α-VAE GPT-4 t1 t2 C++ self-supervised 学习 обучение ﬁne x² OR NOT AND NEAR near"
 ).split()
 PEOPLE = ("Ada Example", "Bo Sample", "Zoë Ünïcode", "李 明", "Paul Erdős", "Mary-Jane O'Neil", "learner")
 
@@ -68,26 +68,28 @@ class Thing:
     def entry(self) -> EntryData:
         """What its source says."""
         first = datetime.combine(self.day, time(3, 4, 5, 6), UTC) - timedelta(days=2)
-        versions = tuple(Version(n, first + timedelta(hours=n - 1), self.withdrawn and n == self.version) for n in self._numbers())
+        versions = tuple(
+            Version(n, first + timedelta(hours=n - 1), self.withdrawn and n == self.version) for n in range(1, self.version + 1)
+        )
         return EntryData(
             source=self.source, key=self.key, kind=self.kind, title=self.title, url=f"https://example.org/{self.key}",
             abstract=self.abstract, authors=self.authors, announced=self.day, basis=self.basis, submitted=first,
             updated=versions[-1].at, version=self.version, versions=versions, categories=self.categories, venue=self.venue,
-            identifiers=tuple(sorted({(self.source, self.key), *self.identifiers})), comment=self.comment, withdrawn=self.withdrawn,
+            identifiers=tuple(sorted({(self.source, self.key), *self.identifiers})), comment=self.comment,
+            withdrawn=self.withdrawn,
         )  # fmt: skip
-
-    def _numbers(self) -> range:
-        return range(1, self.version + 1)
 
     @property
     def item(self) -> ItemData:
         """The item."""
         e = self.entry
-        tags = sorted((Tag(t, score, (Evidence("title", self.title[:6], 0, 6),)) for t, score in self.topics), key=_best_first)
+        evidence = Evidence("title", self.title[:6], 0, 6)
+        tags = sorted((Tag(t, score, (evidence,)) for t, score in self.topics), key=_best_first)
         return ItemData(
             kind=e.kind, title=e.title, url=e.url, authors=e.authors, summary=e.abstract, venue=e.venue, announced=self.day,
             estimated=e.basis is not Basis.STATED, submitted=e.submitted, updated=e.updated, withdrawn=e.withdrawn,
-            categories=e.categories, sources=(e.source,), identifiers=e.identifiers, tags=tuple(tags), areas=self.areas, news=self.news,
+            categories=e.categories, sources=(e.source,), identifiers=e.identifiers, tags=tuple(tags), areas=self.areas,
+            news=self.news,
         )  # fmt: skip
 
 
@@ -155,7 +157,7 @@ def any_thing(rng: random.Random, number: int, days: int = 12) -> Thing:
 # ------------------------------------------------------------------ what the store should answer
 def newest_first(things: Sequence[Thing]) -> list[Thing]:
     """In the order of every page; `things` are in the order in which they were first stored."""
-    return [t for _, t in sorted(((t.day, n, t) for n, t in enumerate(things)), key=lambda r: r[:2], reverse=True)]
+    return [t for _, _, t in sorted(((t.day, n, t) for n, t in enumerate(things)), key=lambda r: r[:2], reverse=True)]
 
 
 def positions(things: Sequence[Thing]) -> dict[str, int]:
@@ -190,7 +192,8 @@ def speaks_of(thing: Thing, text: str) -> bool:
     query = parse_query(text)
     if query is None:
         return False
-    return all(any(_holds(thing, c) for c in group) for group in query.wanted) and not any(_holds(thing, c) for c in query.refused)
+    found = all(any(_holds(thing, c) for c in group) for group in query.wanted)
+    return found and not any(_holds(thing, c) for c in query.refused)
 
 
 def _holds(thing: Thing, clause: Clause) -> bool:
