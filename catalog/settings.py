@@ -100,8 +100,8 @@ class Settings(BaseModel):
     @field_validator("contact")
     @classmethod
     def _contact(cls, value: str) -> str:
-        if not value.isascii() or not value.isprintable():  # it stands in a header
-            raise ValueError("must be one line of plain ASCII, such as you@example.org or https://example.org/about")
+        if not value.isprintable():  # it stands in a header
+            raise ValueError("must be one line such as you@example.org or https://example.org/about")
         return value.strip()
 
     @field_validator("database_url")

@@ -63,6 +63,7 @@ _OLD_FONT = re.compile(
 )
 _COMMAND = re.compile(r"\\([A-Za-z]+)(?:\s+(?=[A-Za-z0-9])|\{\})?")
 _SCRIPTED = re.compile(r"([\^_])(?:\{([^{}]*)\}|([A-Za-z0-9+\-*]))")
+_DASHES = re.compile(r"(?<=[^\s-])-{2,3}(?=[^\s-])|(?<=\s)-{2,3}(?=\s)")  # TeX dashes; an option such as --force stays
 _ESCAPED = re.compile(r"\\([%&$#_{}])")
 
 
@@ -127,6 +128,8 @@ def unaccent_tex(text: str) -> str:
 
 def readable(text: str) -> str:
     r"""LaTeX as a person reads it: `$\alpha$-VAE` is `α-VAE`, `\textbf{X}` is `X`; unknown commands lose their backslash."""
+    if "--" in text:
+        text = _DASHES.sub(lambda m: "—" if len(m[0]) == 3 else "–", text)
     if "\\" not in text and "$" not in text and "{" not in text:
         return text
     text = unaccent_tex(text)

@@ -1,8 +1,8 @@
 """arXiv's query API through the `arxiv` package, made safe: look-ups by id and searches.
 
-The package (4.0) has no timeout, a fixed User-Agent, ignores Retry-After, takes half an answer for a whole one, an HTML page for
-an empty result and arXiv's error entry for a paper. So its session sends through our `Fetcher`, and every page is held against
-the counts that it states before the package sees it.
+The package (4.0) has no timeout, a fixed User-Agent, ignores Retry-After, takes half an answer for a whole one, an HTML page
+for an empty result and arXiv's error entry for a paper. So its session sends through our `Fetcher`, and every page is held
+against the counts that it states before the package sees it.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ TRIES = 5
 BACKOFF_SECONDS, BACKOFF_CAP = 2.0, 300.0
 PATIENCE_SECONDS = 120.0  # a longer Retry-After ends the attempt; the next visit keeps to it
 RETRY_AFTER_CAP = 24 * 3600.0
+NOT_ASKED_AGAIN = "not asked again in this visit"
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 #: A public domain name: ASCII labels, no dot at the end, a last label with which no notation of an address ends (RFC 1123).
@@ -127,7 +128,7 @@ class Fetcher:
         check_address(url)
         host = urlsplit(url).hostname or ""
         if self._failed[host] >= 2:
-            raise FetchError(url, "host-down", "did not answer before, not asked again in this visit")
+            raise FetchError(url, "host-down", f"did not answer before, {NOT_ASKED_AGAIN}")
         conditions = {b"If-None-Match": etag, b"If-Modified-Since": last_modified}
         headers = {k: v.encode("latin-1", "replace") for k, v in conditions.items() if v}  # bytes: validators are opaque
         tries = TRIES if not self._failed[host] else 1

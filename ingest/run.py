@@ -29,7 +29,7 @@ from catalog.storage.sources import Batch, PartState
 from catalog.taxonomy import Taxonomy
 from catalog.text import readable
 from ingest.decide import Change, decide
-from ingest.fetch import Fetcher
+from ingest.fetch import NOT_ASKED_AGAIN, Fetcher
 from ingest.resolve import item_of, resolve
 from ingest.source import Page, Source, Visit, Window
 from ingest.tagging import Tagger, Text
@@ -105,7 +105,7 @@ def _run(tools: Tools, source: Source, lease: Lease, name: str, act: Callable[[V
         try:
             act(visit)
             run.outcome = combine(run.parts)
-            run.error = "; ".join(dict.fromkeys(f"{p.name}: {p.error}" for p in run.parts if p.error))[:1000]
+            run.error = summary(run.parts)
         except LeaseLost:
             raise
         except IngestError as error:
@@ -128,6 +128,22 @@ def _run(tools: Tools, source: Source, lease: Lease, name: str, act: Callable[[V
         seen=run.counts.seen, new=run.counts.new, revised=run.counts.revised,
     )  # fmt: skip
     return run
+
+
+def summary(parts: Iterable[Part]) -> str:
+    """What is wrong with a run in one line: each error once with the parts it stands for, consequences of an earlier one left out."""
+    named: dict[str, list[str]] = {}
+    for part in parts:
+        if part.error:
+            named.setdefault(part.error, []).append(part.name)
+    causes = {error: names for error, names in named.items() if NOT_ASKED_AGAIN not in error} or named
+    lines = []
+    for error, names in list(causes.items())[:4]:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        lines.append(f"{', '.join(names[:3])}{more}: {error}")
+    if len(causes) > 4:
+        lines.append(f"and {len(causes) - 4} further errors")
+    return "; ".join(lines)[:1000]
 
 
 @contextmanager
@@ -237,7 +253,7 @@ class StoredVisit:
         """Note what is wrong with the part; a first note stays in front."""
         part.outcome = outcome
         part.error = f"{part.error}; {error}" if part.error and part.error != error else error
-        log.warning("part", source=self._source, part=part.name, outcome=outcome.value, error=error)
+        log.debug("part", source=self._source, part=part.name, outcome=outcome.value, error=error)
 
 
 class Keeper:

@@ -17,7 +17,7 @@ AUTHORS_LIMIT = 5_000  # names; the largest collaborations have some 3,000
 
 def authors(text: str) -> tuple[str, ...]:
     """Display names of a string such as "Ada Example, Bo Sample (Example Univ., Town) and C. D."; affiliations are dropped."""
-    text = clean_line(unaccent_tex(text), limit=200_000)
+    text = clean_line(unaccent_tex(text).replace("~", " "), limit=200_000)
     for _ in range(5):
         text, found = _INNERMOST.subn("", text)
         if not found:

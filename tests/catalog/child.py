@@ -33,9 +33,17 @@ def start(act: str, url: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
-def finish(children: Sequence[subprocess.Popen[str]]) -> list[list[str]]:
-    """Wait for the children and return their lines; a child that complains fails the test."""
-    said = [c.communicate(timeout=120) for c in children]
+def all_at_once(acts: Sequence[Sequence[object]]) -> list[list[str]]:
+    """Start them together, wait for all and return their lines; a child that complains fails the test."""
+    children = [start(str(act), str(url), *arguments) for act, url, *arguments in acts]
+    for process in children:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in children:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [c.communicate(timeout=600) for c in children]
     assert [(c.returncode, err) for c, (_, err) in zip(children, said, strict=True)] == [(0, "")] * len(said)
     return [out.splitlines() for out, _ in said]
 

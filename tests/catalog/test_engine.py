@@ -1,4 +1,4 @@
-"""Opening a database: which journal, which PRAGMAs, who may write, what instants become, what is said of one that is unusable."""
+"""Opening a database: which journal, which PRAGMAs, who may write, what instants become, what is said when it fails."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from catalog.storage import Storage, migrate
 from catalog.storage import schema as s
 from catalog.storage.engine import Journal, explain, journal, open_engine, parse_url, set_journal, sqlite_library, wal_is_safe
 from tests.catalog.child import ROOT
+from tests.databases import with_database
 
 DELETE = Journal("sqlite3", "3.40.1", "delete", "this SQLite has the WAL-reset bug")
 SECRET = "pa55word"
@@ -285,7 +286,8 @@ def test_the_text_of_instants_sorts_as_the_instants_do(at: datetime) -> None:
     from sqlalchemy.dialects import sqlite
 
     column, dialect = s.UtcDateTime(), sqlite.dialect()
-    one, other = column.process_bind_param(at, dialect), column.process_bind_param(at + timedelta(microseconds=1), dialect)
+    later = at.astimezone(UTC) + timedelta(microseconds=1)
+    one, other = column.process_bind_param(at, dialect), column.process_bind_param(later, dialect)
     assert len(one) == 27
     assert one < other
     assert column.process_result_value(one, dialect) == at.astimezone(UTC)
@@ -360,7 +362,7 @@ def test_an_address_of_another_kind_is_refused_without_showing_a_password(url: s
 
 @pytest.mark.postgres
 def test_a_database_that_does_not_exist_is_named(postgres_url: str) -> None:
-    said = _complaint(postgres_url.rpartition("/")[0] + "/no_such_feed", upgrade=True)
+    said = _complaint(with_database(postgres_url, "no_such_feed"), upgrade=True)
     assert 'database "no_such_feed" does not exist' in said
 
 

@@ -1,4 +1,4 @@
-"""Migrations: up gives the schema, down leaves nothing, failures leave what was, two at once are one, newer ones are refused."""
+"""Migrations: up gives the schema, down leaves nothing, failures leave what was, two at once are one, newer is refused."""
 
 from __future__ import annotations
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, text
 
 from catalog.categories import canonical
 from catalog.entries import Basis, EntryData, Kind, Version, content_hash
 from catalog.filters import Filter
 from catalog.items import Evidence, ItemData, News, Tag, public_id
 from catalog.query import Clause, parse_query
-from catalog.storage import Storage, entries
+from catalog.storage import Storage, entries, search
 from catalog.storage.entries import Kept, Write
-from catalog.storage.schema import position_of
+from catalog.storage.schema import entries as entry_table
+from catalog.storage.schema import items, metadata, position_of
+from catalog.storage.search import Indexed
 from catalog.taxonomy import load_taxonomy
 from catalog.words import words_of
 
@@ -152,6 +155,39 @@ def any_thing(rng: random.Random, number: int, days: int = 12) -> Thing:
         comment=rng.choice(("", "12 pages")),
         basis=rng.choice((Basis.STATED, Basis.ESTIMATED)),
     )
+
+
+def emptied(storage: Storage) -> None:
+    """Take everything out again."""
+    tables = ", ".join(t.name for t in metadata.sorted_tables)
+    with storage.write() as db:
+        if storage.dialect == "postgresql":
+            db.execute(text(f"TRUNCATE {tables}, search"))
+            return
+        for table in reversed(metadata.sorted_tables):
+            db.execute(table.delete())
+        db.execute(text("INSERT INTO search (search) VALUES ('delete-all')"))
+
+
+def check_index(storage: Storage) -> None:
+    """Assert that the search index holds, word by word and place by place, what items and their lead entries say."""
+    with storage.write() as db:
+        rows = db.execute(select(items, entry_table.c.abstract).join(entry_table, entry_table.c.id == items.c.lead_entry)).all()
+        wanted = [
+            Indexed(r.position, r.title, " ".join(json.loads(r.authors)), r.abstract, tuple(map(int, r.terms.split())))
+            for r in rows
+        ]
+        if storage.dialect == "postgresql":
+            query = text("SELECT words = CAST(:words AS tsvector) FROM search WHERE position = :p")
+            assert all(db.execute(query, {"p": w.position, "words": search._vector(w)}).scalar_one() for w in wanted)
+            assert db.execute(text("SELECT count(*) FROM search")).scalar_one() == len(wanted)
+            return
+        db.execute(text("CREATE VIRTUAL TABLE temp.words_held USING fts5vocab(main, search, instance)"))
+        found = {tuple(r) for r in db.execute(text('SELECT doc, col, "offset", term FROM words_held'))}
+        db.execute(text("DROP TABLE temp.words_held"))
+    said = [search._row(w) for w in wanted]
+    columns = ("title", "names", "body", "terms")
+    assert found == {(r["p"], c, n, word) for r in said for c in columns for n, word in enumerate(str(r[c]).split())}
 
 
 # ------------------------------------------------------------------ what the store should answer
