@@ -20,7 +20,7 @@ from ingest.sources import SOURCES, source_named
 from ingest.tagging import Tagger
 
 TICK_SECONDS = 10
-STOP_SECONDS = 8.0  # for visits in hand; what is not ended then goes on at the next start
+STOP_SECONDS = 5.0  # for visits in hand; what is not ended then goes on at the next start
 
 log = structlog.get_logger("skillfeed.worker")
 

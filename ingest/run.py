@@ -1,7 +1,7 @@
 """One visit to one source: under its lease, page by page, with its line in the ledger.
 
-fetch → parse (the source) → decide → resolve → tag → store. A page is one transaction: entries, items, tags, counters, cursor and the
-run's counts commit together, and only while the lease is held. No transaction spans a request.
+fetch → parse (the source) → decide → resolve → tag → store. A page is one transaction: entries, items, tags, counters, cursor
+and the run's counts commit together, and only while the lease is held. No transaction spans a request.
 """
 
 from __future__ import annotations
@@ -131,7 +131,10 @@ def _run(tools: Tools, source: Source, lease: Lease, name: str, act: Callable[[V
 
 
 def summary(parts: Iterable[Part]) -> str:
-    """What is wrong with a run in one line: each error once with the parts it stands for, consequences of an earlier one left out."""
+    """What is wrong with a run in one line.
+
+    Each error once with the parts it stands for, consequences of an earlier one left out.
+    """
     named: dict[str, list[str]] = {}
     for part in parts:
         if part.error:

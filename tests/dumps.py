@@ -1,7 +1,11 @@
-"""The whole content of a database in a form that two databases can be compared by: row numbers become names, rows are sorted."""
+"""The whole content of a database in a form that two databases can be compared by.
+
+Row numbers become names, rows are sorted.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -11,11 +15,14 @@ from catalog.storage import Storage
 #: Every table but the ledger, the leases and the search index (which `search_terms` checks by asking it).
 _QUERIES = {
     "items": """
-        SELECT public_id, announced, kind, title, authors, url, venue, estimated, submitted, updated, withdrawn, categories, tags, {changed}
+        SELECT public_id, announced, kind, title, authors, url, venue, estimated, submitted, updated, withdrawn, categories,
+        tags, {changed}
         FROM items""",
     "entries": """
-        SELECT i.public_id, e.source, e.key, e.version, e.kind, e.title, e.abstract, e.authors, e.url, e.announced, e.basis, e.submitted,
-               e.updated, e.categories, e.venue, e.identifiers, e.comment, e.journal, e.licence, e.withdrawn, e.detail, e.hash, {e_held}, {e_changed}
+        SELECT i.public_id, e.source, e.key, e.version, e.kind, e.title, e.abstract, e.authors, e.url, e.announced, e.basis,
+        e.submitted,
+               e.updated, e.categories, e.venue, e.identifiers, e.comment, e.journal, e.licence, e.withdrawn, e.detail, e.hash,
+               {e_held}, {e_changed}
         FROM entries e JOIN items i ON i.id = e.item_id""",
     "lead": "SELECT i.public_id, e.source, e.key FROM items i JOIN entries e ON e.id = i.lead_entry",
     "versions": """
@@ -26,7 +33,8 @@ _QUERIES = {
         SELECT t.scheme, t.value, i.public_id, g.score FROM tags g JOIN terms t ON t.id = g.term_id
         LEFT JOIN items i ON i.position = g.position""",
     "facets": """
-        SELECT t.scheme, t.value, i.public_id FROM facets f JOIN terms t ON t.id = f.term_id LEFT JOIN items i ON i.position = f.position""",
+        SELECT t.scheme, t.value, i.public_id FROM facets f JOIN terms t ON t.id = f.term_id LEFT JOIN items i ON i.position =
+        f.position""",
     "daily_counts": "SELECT t.scheme, t.value, c.day, c.n FROM daily_counts c JOIN terms t ON t.id = c.term_id WHERE c.n <> 0",
     "parts": "SELECT source, part, cursor, etag, last_modified FROM source_parts",
     "batches": "SELECT source, part, day, announced, held, missing, note FROM batches",
@@ -42,9 +50,18 @@ def dump(storage: Storage, *, instants: bool = True) -> dict[str, list[tuple[Any
     }
     with storage.read() as db:
         return {
-            name: sorted((tuple(str(v) for v in row) for row in db.execute(text(query.format(**fill)))), key=str)
+            name: sorted((tuple(map(_plain, row)) for row in db.execute(text(query.format(**fill)))), key=str)
             for name, query in _QUERIES.items()
         }
+
+
+def _plain(value: Any) -> str:
+    """A value as SQLite keeps it: truth as a number, instants as text in UTC."""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return str(value)
 
 
 def differences(

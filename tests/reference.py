@@ -41,23 +41,49 @@ PAGES = {
 
 _MADE = f"<!-- Written by `{COMMAND}`; changes by hand are lost. -->"
 
+_SETTINGS = f"""# Settings
+
+{_MADE}
+
+Settings are read from the environment and from a file `.env` in the working folder. Their prefix is `{PREFIX}`; the three
+of Kaggle have Kaggle's own names. The environment wins over `.env`, and `.env` over the default. An empty value is none.
+
+A setting marked *secret* may stand in a file instead: its name with `_FILE` at the end names the file, as in
+`{PREFIX}SMTP_URL_FILE=/run/secrets/smtp`. An unknown name with the prefix, and a value against its rule, end every command
+with exit code 2 and one line that says what is allowed. A setting marked *not used yet* is checked and shown, but nothing
+reads it in this version.
+
+`skillfeed config` shows what is in effect; secrets and passwords are masked."""
+
+_COMMAND_LINE = f"""# Command line
+
+{_MADE}
+
+`skillfeed --version` prints the version; `--help` after any command says what stands here.
+
+| Exit code | Meaning |
+|---|---|
+| 0 | Done; visits ended `ok` or `empty`. |
+| 1 | A visit ended `failed`, `partial` or `stale`, or a check found something wrong. |
+| 2 | A word, option or setting is not of the promised form; stderr names it and what is allowed. |
+| 3 | The database is unavailable, or was written by a newer version. |
+
+With `--json` there is one JSON object on stdout, also for an error: `{{"error": {{"type", "message"}}}}`. Progress and log
+lines go to stderr. Commands that need the database create and migrate it."""
+
+_HTTP = f"""# HTTP
+
+{_MADE}
+
+A running instance describes its API itself, with examples: `/api/docs` for people, `/api/openapi.json` for programs.
+Everything is read by GET; instants are RFC 3339 in UTC, announced is a date. Lists are
+`{{"items": […], "next": cursor or null}}`. A parameter that a route does not take is refused with 422."""
+
 
 def settings_page() -> str:
     """Every setting with its default and help."""
     lines = [
-        "# Settings",
-        "",
-        _MADE,
-        "",
-        f"Settings are read from the environment and from a file `.env` in the working folder. Their prefix is `{PREFIX}`; the three",
-        "of Kaggle have Kaggle's own names. The environment wins over `.env`, and `.env` over the default. An empty value is no value.",
-        "",
-        "A setting marked *secret* may stand in a file instead: its name with `_FILE` at the end names the file, as in",
-        f"`{PREFIX}SMTP_URL_FILE=/run/secrets/smtp`. An unknown name with the prefix, and a value against its rule, end every",
-        "command with exit code 2 and one line that says what is allowed. A setting marked *not used yet* is checked and shown, but",
-        "nothing reads it in this version.",
-        "",
-        "`skillfeed config` shows what is in effect; secrets and passwords are masked.",
+        *_SETTINGS.splitlines(),
         "",
         "| Setting | Default | Meaning |",
         "|---|---|---|",
@@ -106,24 +132,7 @@ def _walk(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 def cli_page() -> str:
     """Every command with its arguments and options."""
-    lines = [
-        "# Command line",
-        "",
-        _MADE,
-        "",
-        "`skillfeed --version` prints the version; `--help` after any command says what stands here.",
-        "",
-        "| Exit code | Meaning |",
-        "|---|---|",
-        "| 0 | Done; visits ended `ok` or `empty`. |",
-        "| 1 | A visit ended `failed`, `partial` or `stale`, or a check found something wrong. |",
-        "| 2 | A word, option or setting is not of the promised form; one line on stderr names it and what is allowed. |",
-        "| 3 | The database is unavailable, or was written by a newer version. |",
-        "",
-        'With `--json` there is one JSON object on stdout, also for an error: `{"error": {"type", "message"}}`. Progress and log',
-        "lines go to stderr. Commands that need the database create and migrate it.",
-        "",
-    ]
+    lines = [*_COMMAND_LINE.splitlines(), ""]
     for path, command in commands():
         lines += [f"## {path}", "", _cell(command.help or ""), ""]
         rows = [row for parameter in command.params if (row := _parameter(parameter))]
@@ -149,17 +158,7 @@ def _parameter(parameter: Any) -> str:
 def http_page() -> str:
     """Every route of the API, the pages, and the problems."""
     document = json.loads((ROOT / "tests" / "app" / "openapi.json").read_text(encoding="utf-8"))
-    lines = [
-        "# HTTP",
-        "",
-        _MADE,
-        "",
-        "A running instance describes its API itself, with examples: `/api/docs` for people, `/api/openapi.json` for programs.",
-        "Everything is read by GET; instants are RFC 3339 in UTC, announced is a date. Lists are",
-        '`{"items": […], "next": cursor or null}`.',
-        "A parameter that a route does not take is refused with 422.",
-        "",
-    ]
+    lines = [*_HTTP.splitlines(), ""]
     for path, methods in document["paths"].items():
         for method, told in methods.items():
             lines += [f"## {method.upper()} {path}", "", f"{told['summary']}. {_cell(told.get('description', ''))}", ""]

@@ -382,7 +382,7 @@ def test_the_image_s_steps_give_a_server_for_another_user_on_a_read_only_tree(im
 
     upgrade = command("db", "upgrade")
     assert upgrade.returncode == 0, upgrade.stderr
-    assert command("healthcheck").returncode != 0, "nothing listens yet"
+    assert command("healthcheck", "--url", f"http://127.0.0.1:{port}").returncode != 0, "nothing listens yet"
 
     log = image_folder / "log"
     with log.open("wb") as out:
@@ -391,7 +391,7 @@ def test_the_image_s_steps_give_a_server_for_another_user_on_a_read_only_tree(im
         )
     try:
         deadline = time.monotonic() + 30
-        while command("healthcheck").returncode != 0:
+        while command("healthcheck", "--url", f"http://127.0.0.1:{port}").returncode != 0:
             assert server.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app import logging as app_logging
 from app.cli import common
 from app.cli.progress import Bar, Lines, outcome_table
 from app.context import Context
@@ -77,6 +78,8 @@ def backfill_arxiv(
 
 
 def _tools(context: Context, progress: Progress) -> Tools:
+    if context.settings.log_level == "info":
+        app_logging.set_up("warning")  # bar and table tell the rest
     tagger = Tagger.load(context.taxonomy)
     return Tools(context.settings, context.storage, context.taxonomy, tagger, context.clock, progress=progress)
 

@@ -81,9 +81,9 @@ class Lines:
 
 
 def outcome_table(runs: list[Run]) -> Table:
-    """Runs and their parts as a table."""
+    """Runs and their parts as a table; the last column is held of announced."""
     table = Table(box=None, pad_edge=False)
-    for name in ("source", "outcome", "seen", "new", "revised", "unchanged", "rejected", "announced", "held"):
+    for name in ("source", "outcome", "seen", "new", "revised", "unchanged", "rejected", "held"):
         table.add_column(name, justify="left" if name in ("source", "outcome") else "right", no_wrap=True)
     for run in runs:
         both: list[tuple[str, Run | Part]] = [("", run), *(("  ", p) for p in run.parts)]
@@ -91,11 +91,15 @@ def outcome_table(runs: list[Run]) -> Table:
             outcome = one.outcome
             colour = _COLOURS[outcome] if outcome else "dim"
             c = one.counts
-            batch = (one.announced, one.held) if isinstance(one, Part) and one.announced is not None else None
+            held = f"{one.held:,}/{one.announced:,}" if isinstance(one, Part) and one.announced is not None else ""
             table.add_row(
                 indent + (one.name if isinstance(one, Part) else one.source),
                 f"[{colour}]{outcome.value if outcome else 'running'}[/]",
-                f"{c.seen:,}", f"{c.new:,}", f"{c.revised:,}", f"{c.unchanged:,}", f"{sum(c.rejected.values()):,}",
-                f"{batch[0]:,}" if batch else "", f"{batch[1]:,}" if batch else "",
-            )  # fmt: skip
+                f"{c.seen:,}",
+                f"{c.new:,}",
+                f"{c.revised:,}",
+                f"{c.unchanged:,}",
+                f"{sum(c.rejected.values()):,}",
+                held,
+            )
     return table

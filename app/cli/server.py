@@ -42,7 +42,7 @@ def serve(
             log_level="warning",
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=8,  # seconds
+            timeout_graceful_shutdown=3,  # seconds; with the worker's it stays under the ten that a container is given
         )
     finally:
         if child:
@@ -85,7 +85,7 @@ class _Child:
             pause = min(60.0, pause * 2)
 
     def stop(self) -> None:
-        """End the worker: SIGTERM, and SIGKILL after ten seconds."""
+        """End the worker: SIGTERM, and SIGKILL after seven seconds."""
         self._ended.set()
         with self._lock:
             process = self._process
@@ -93,7 +93,7 @@ class _Child:
             return
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(7)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

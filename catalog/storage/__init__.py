@@ -1,7 +1,8 @@
 """Storage: the only door to the database. Opens it, migrates it, hands out read and write transactions.
 
 The modules beside this one hold the statements, one noun each: `entries` (what ingestion writes), `items` (what is asked),
-`search`, `sources`, `leases`. They take an open transaction as their first argument and never commit: the edge that opened it does.
+`search`, `sources`, `leases`. They take an open transaction as their first argument and never commit: the edge that opened it
+does.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ class Storage:
         return journal() if self.dialect == "sqlite" else None
 
     def check(self) -> str | None:
-        """None when the database can be used as it is, else one line with the mend; raises DatabaseUnavailable, NewerDatabase."""
+        """None when the database can be used as it is, else one line with the mend.
+
+        Raises DatabaseUnavailable, NewerDatabase.
+        """
         try:
             return migrate.check(self._reader)
         except DBAPIError as error:

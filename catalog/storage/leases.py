@@ -1,8 +1,8 @@
 """The one lease mechanism: who may work on a name now. Host spacing, visits to sources and the tick all use it.
 
 A lease is a row with owner, fencing number and expiry by the database's clock, so that it works on both databases, behind
-connection poolers and over machines. A claim after expiry raises the fencing number; a write under an older number is refused in
-its own transaction (`require`). An owner that died on this machine is recognised by its process and replaced at once.
+connection poolers and over machines. A claim after expiry raises the fencing number; a write under an older number is refused
+in its own transaction (`require`). An owner that died on this machine is recognised by its process and replaced at once.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def claim(db: Connection, name: str, owner: str, ttl: float) -> Lease | Refusal:
     row = db.execute(
         text(
             f"INSERT INTO leases (name, owner, fence, expires_at, ready_at) VALUES (:name, :owner, 1, {now} + :ttl, 0) "
-            f"ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = leases.fence + 1, expires_at = excluded.expires_at "
+            "ON CONFLICT (name) DO UPDATE "
+            "SET owner = excluded.owner, fence = leases.fence + 1, expires_at = excluded.expires_at "
             f"WHERE leases.ready_at <= {now} AND (leases.owner = '' OR leases.expires_at <= {now} OR leases.owner = :dead) "
             f"RETURNING fence"
         ),
@@ -108,7 +109,10 @@ def _give(db: Connection, lease: Lease, ready_in: float, change: str) -> None:
 
 
 def require(db: Connection, lease: Lease) -> None:
-    """Inside a write transaction: raises LeaseLost unless the lease is still ours, and keeps it so until the transaction ends."""
+    """Inside a write transaction.
+
+    Raises LeaseLost unless the lease is still ours, and keeps it so until the transaction ends.
+    """
     lock = "" if db.dialect.name == "sqlite" else " FOR SHARE"  # SQLite's write transaction excludes every other writer
     held = db.execute(
         text(f"SELECT 1 FROM leases WHERE name = :name AND owner = :owner AND fence = :fence{lock}"),
@@ -132,7 +136,10 @@ def new_owner() -> str:
 
 
 def is_dead(owner: str) -> bool:
-    """True when the owner was a process of this machine (and container) that no longer runs; False when that cannot be known."""
+    """True when the owner was a process of this machine (and container) that no longer runs.
+
+    False when that cannot be known.
+    """
     parts = owner.split("|")
     if len(parts) != 4 or parts[0] != _place():
         return False
@@ -148,7 +155,7 @@ def is_dead(owner: str) -> bool:
 
 def _place() -> str:
     try:
-        namespace = os.readlink("/proc/self/ns/pid")
+        namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         namespace = ""
     try:
@@ -159,7 +166,10 @@ def _place() -> str:
 
 
 def _started(pid: int) -> str:
-    """Start time of a process in clock ticks since boot, "" where /proc does not tell (then a reused process id can delay, never harm)."""
+    """Start time of a process in clock ticks since boot.
+
+    "" where /proc does not tell; a process id that was given again can then delay a takeover, never harm.
+    """
     try:
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
     except (OSError, IndexError):

@@ -32,7 +32,10 @@ def head() -> str:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Create or migrate the database; raises DatabaseUnavailable or NewerDatabase. Two at once are safe: the second waits, then finds nothing to do."""
+    """Create or migrate the database; raises DatabaseUnavailable or NewerDatabase.
+
+    Two at once are safe: the second waits, then finds nothing to do.
+    """
     _migrate(url, revision, up=True)
 
 

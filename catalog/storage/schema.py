@@ -1,9 +1,9 @@
 """The whole schema, column by column, with the reason of each index. Migrations make it; a test holds the two together.
 
-Positions: every item has one 64-bit `position` = (day number of its announced date) << 24 | (low 24 bits of its row id). It is unique,
-and descending positions are "newest first" everywhere: keyset pages, topic pages, text search. Date bounds are position bounds.
-Tags, facets and the search index are keyed by it, so a page by topic is one range scan of one index; when a date is corrected, the
-item's rows move (rare: estimated dates only).
+Positions: every item has one 64-bit `position` = (day number of its announced date) << 24 | (low 24 bits of its row id). It
+is unique, and descending positions are "newest first" everywhere: keyset pages, topic pages, text search. Date bounds are
+position bounds. Tags, facets and the search index are keyed by it, so a page by topic is one range scan of one index; when a
+date is corrected, the item's rows move (rare: estimated dates only).
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ POSITION_BITS = 24
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC instant. SQLite has no such type and would drop the offset: there it is text such as 2026-01-28T05:00:00.000000Z."""
+    """An aware UTC instant.
+
+    SQLite has no such type and would drop the offset: there it is text such as 2026-01-28T05:00:00.000000Z.
+    """
 
     impl = DateTime
     cache_ok = True
@@ -54,7 +57,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         # Not strftime, whose %Y leaves out the zeros of the years before 1000.
         return value.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z" if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Always aware, always UTC."""
         if value is None:
             return None
@@ -282,5 +285,6 @@ leases = Table(
     Column("ready_at", Double, nullable=False),  # not to be claimed before: the spacing of a host
 )
 
-# The table `search` has one row per item, keyed by position: on SQLite an FTS5 table without content (title, names, body, terms),
+# The table `search` has one row per item, keyed by position: on SQLite an FTS5 table without content (title, names, body,
+# terms),
 # on PostgreSQL (position, words tsvector) with a GIN index. `storage.search` writes and asks both.

@@ -98,7 +98,9 @@ def enable(db: Connection, name: str, enabled: bool) -> None:
 def settle(db: Connection, run: Run, next_due: datetime) -> None:
     """Note the end of a visit on its source: outcome, failures in a row, and when it is tried again."""
     before = state(db, run.source)
-    assert before is not None and run.finished is not None and run.outcome is not None
+    assert before is not None
+    assert run.finished is not None
+    assert run.outcome is not None
     values: dict[str, Any] = {
         "last_run": run.finished, "next_due": next_due, "outcome": run.outcome.value, "error": run.error,
     }  # fmt: skip

@@ -1,12 +1,12 @@
 """arXiv: preprints, complete.
 
-Offers: daily announcement feeds (rss.arxiv.org, one category each: a joined feed is cut at 2,000 and loses new papers first), the
-listing page of the day (arxiv.org/list), OAI-PMH (oaipmh.arxiv.org), the query API (export.arxiv.org). Metadata are CC0.
+Offers: daily announcement feeds (rss.arxiv.org, one category each: a joined feed is cut at 2,000 and loses new papers first),
+the listing page of the day (arxiv.org/list), OAI-PMH (oaipmh.arxiv.org), the query API (export.arxiv.org). Metadata are CC0.
 Rate: one request per three seconds and one connection over all of them together (info.arxiv.org/help/api/tou.html).
 Cadence: 00:20 US Eastern on days with an announcement; hourly while something is missing.
 
-A visit reads each category's feed, holds it against the listing, harvests what changed by OAI-PMH, and looks up by id what is still
-missing. A first visit begins with OAI-PMH. Cursors move only after answers that were whole.
+A visit reads each category's feed, holds it against the listing, harvests what changed by OAI-PMH, and looks up by id what is
+still missing. A first visit begins with OAI-PMH. Cursors move only after answers that were whole.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def judge(feed: DailyFeed | None, listing: Listing | None, trouble: str, today: 
 def _against(
     feed: DailyFeed | None, in_feed: Mapping[str, EntryData], listing: Listing, trouble: str
 ) -> tuple[Outcome, str, set[str]]:
-    """Outcome and note of a feed held against the listing of its batch, and the keys whose date in the feed is not to be believed."""
+    """Outcome and note of a feed held against the listing of its batch, and the keys whose date is not to be believed."""
     good = Outcome.OK if listing.announced else Outcome.EMPTY
     strangers = set(in_feed) - set(listing.keys)
     if feed is None:
@@ -145,7 +145,10 @@ class Arxiv:
         self._close_gaps(visit, checked)
 
     def next_due(self, now: datetime, run: Run, failures: int) -> datetime:
-        """The next feed; sooner while something is wrong: an hour after a short batch, 5 minutes to an hour while arXiv cannot be reached."""
+        """The next feed.
+
+        Sooner while something is wrong: an hour after a short batch, 5 minutes to an hour while arXiv cannot be reached.
+        """
         regular = next_feed(now)
         if run.outcome in (Outcome.OK, Outcome.EMPTY):
             return regular
@@ -306,7 +309,10 @@ class Arxiv:
     def _harvest(
         self, visit: Visit, part_name: str, set_name: str, since: date, wanted: Callable[[EntryData], bool], once: bool = False
     ) -> None:
-        """What changed in a set since its cursor. `once`: the part is a window; its cursor goes when the list is read to its end."""
+        """What changed in a set since its cursor.
+
+        `once`: the part is a window; its cursor goes when the list is read to its end.
+        """
         part, state = visit.begin(part_name), visit.state(part_name)
         cursor = dict(state.cursor)
         start = date.fromisoformat(cursor["from"]) if "from" in cursor else since
@@ -437,7 +443,10 @@ def _undated(entry: EntryData) -> EntryData:
 
 
 def _soundest(read: Callable[[], T], losses: Callable[[T], int]) -> T:
-    """The first answer without losses of up to three, else the one with the fewest; raises the last ParseError when none can be read."""
+    """The first answer without losses of up to three, else the one with the fewest.
+
+    Raises the last ParseError when none can be read.
+    """
     best: T | None = None
     least = -1
     problem: ParseError | None = None

@@ -183,8 +183,7 @@ def test_changed_tags_are_found_by_the_new_ones_only(storage: Storage) -> None:
     assert found(storage, Filter(topics=("language-models",), areas=("algorithms",))) == [ONE.id]
     with storage.read() as db:
         rows = db.execute(select(s.terms.c.value, s.tags.c.score).join(s.terms, s.terms.c.id == s.tags.c.term_id))
-        scores = {value: score for value, score in rows}
-        assert scores == {"language-models": 0.75, "deep-learning": 0.25}
+        assert {r.value: r.score for r in rows} == {"language-models": 0.75, "deep-learning": 0.25}
         assert stored_items.counts(db, "topic") == {"deep-learning": 1, "language-models": 1}
     put(storage, replace(ONE, topics=()))
     with storage.read() as db:
@@ -437,7 +436,10 @@ def test_a_kill_at_any_moment_loses_no_page_that_was_committed(storage: Storage,
             assert pages
             assert max(pages) >= acknowledged
             acknowledged = max(pages)
-            if storage.dialect == "sqlite":
+        if storage.dialect == "sqlite":
+            # On a connection of its own: FTS5 keeps the structure of its index in mind, and the check does not look whether
+            # another process has written since (a false alarm in SQLite 3.53.4; queries and writes do look).
+            with opened(storage.url) as fresh, fresh.write() as db:
                 assert db.execute(text("PRAGMA integrity_check")).scalars().all() == ["ok"]
                 assert db.execute(text("PRAGMA foreign_key_check")).all() == []
         check_derived(storage)
