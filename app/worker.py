@@ -10,8 +10,8 @@ from types import FrameType
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from app.cli.progress import Lines
 from app.context import Context
+from app.progress import Lines
 from catalog.errors import CatalogError
 from catalog.outcomes import Outcome
 from catalog.storage import sources

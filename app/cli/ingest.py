@@ -10,8 +10,8 @@ import typer
 
 from app import logging as app_logging
 from app.cli import common
-from app.cli.progress import Bar, Lines, outcome_table
 from app.context import Context
+from app.progress import Bar, Lines, outcome_table
 from catalog.categories import canonical
 from catalog.errors import UsageError
 from catalog.outcomes import Outcome, Run

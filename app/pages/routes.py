@@ -15,10 +15,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from app import phrases
 from app.context import Context
 from app.pages import views
 from app.pages.views import Page
+from app.templating import environment
 from catalog.errors import DatabaseUnavailable, NewerDatabase, SkillfeedError, UsageError
 
 _STATIC = Path(__file__).with_name("static")
@@ -143,20 +143,4 @@ def _render(template: str, base_url: str, data: dict[str, Any]) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "day": phrases.day,
-        "short_day": phrases.short_day,
-        "line": phrases.one_line,
-        "names": phrases.some_names,
-        "source": phrases.source_name,
-        "address": phrases.safe_url,
-        "count": phrases.count,
-    }
-    return environment
+    return environment(Path(__file__).with_name("templates"))

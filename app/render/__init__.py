@@ -21,6 +21,7 @@ import jinja2
 from app import phrases
 from app.digests import Digest, PartReceipt, Pick, Receipt
 from app.shapes import card
+from app.templating import environment
 from catalog.errors import UnknownName
 from catalog.filters import Filter
 
@@ -193,18 +194,4 @@ def _pick_data(pick: Pick, base_url: str) -> dict[str, Any]:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "day": phrases.day,
-        "names": phrases.some_names,
-        "line": phrases.one_line,
-        "address": phrases.safe_url,
-        "sources": sources_of,
-    }
-    return environment
+    return environment(Path(__file__).with_name("templates"), sources=sources_of)

@@ -119,7 +119,7 @@ def _open_sqlite(url: URL, read_only: bool, pool_size: int) -> Engine:
     @event.listens_for(engine, "connect")
     def _set_up(connection: DBAPIConnection, _record: Any) -> None:
         # The library's own BEGIN is deferred: 130 of 200 read-modify-writes of four threads then died of "database is locked".
-        connection.isolation_level = None  # type: ignore[attr-defined]
+        connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in pragmas(read_only):
             cursor.execute(f"PRAGMA {pragma}")
