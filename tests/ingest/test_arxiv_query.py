@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 import arxiv as package
@@ -318,9 +319,12 @@ def test_no_other_way_out_is_used(case: Case, arxiv: LoopbackArxiv, monkeypatch:
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", refused)
     opened: list[object] = []
     connect = socket.create_connection
-    monkeypatch.setattr(
-        socket, "create_connection", lambda address, *a, **k: (opened.append(address), connect(address, *a, **k))[1]
-    )
+
+    def noted(address: tuple[str, int], *more: Any, **named: Any) -> socket.socket:
+        opened.append(address)
+        return connect(address, *more, **named)
+
+    monkeypatch.setattr(socket, "create_connection", noted)
     monkeypatch.setenv("HTTPS_PROXY", "http://192.0.2.1:3128")
     assert by_ids(case.fetcher, "arxiv", ["2601.00001", "2601.00002"], LATEST).entries
     assert opened == [("127.0.0.1", int(arxiv.url.rpartition(":")[2]))]
