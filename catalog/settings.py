@@ -97,13 +97,6 @@ class Settings(BaseModel):
             raise ValueError("must be an http or https address such as http://127.0.0.1:8000")
         return value.rstrip("/")
 
-    @field_validator("contact")
-    @classmethod
-    def _contact(cls, value: str) -> str:
-        if not value.isprintable():  # it stands in a header
-            raise ValueError("must be one line such as you@example.org or https://example.org/about")
-        return value.strip()
-
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: SecretStr) -> SecretStr:

@@ -97,6 +97,7 @@ class Fetcher:
             limits=httpx.Limits(max_connections=4, max_keepalive_connections=0),
             follow_redirects=False,
             trust_env=False,
+            event_hooks={"response": [_own_location]},
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept
             proxy=settings.outgoing_proxy or None,
         )
@@ -185,6 +186,7 @@ class Fetcher:
                     ) as response,
                 ):
                     received = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in response.headers.raw}
+                    received |= response.extensions.get("location", {})
                     if response.status_code in RETRY_STATUSES:
                         hold(retry_after_seconds(received) or 0.0)
                     body = _read(url, response, limit, end) if response.status_code in wanted else b""
@@ -225,7 +227,8 @@ class Fetcher:
             with self._storage.write() as db:
                 got = leases.claim(db, name, self._owner, ttl)
                 if isinstance(got, Lease):
-                    leases.postpone(db, got, gap)  # counts even when this process dies in the middle
+                    # Counts when this process dies in the middle; a tenth more, as the request is still to be sent.
+                    leases.postpone(db, got, gap * 1.1)
                     return got
             if got.wait > PATIENCE_SECONDS and not got.holder:
                 raise FetchError(
@@ -287,6 +290,12 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+def _own_location(response: httpx.Response) -> None:
+    """Take the address of a redirect away from httpx, which takes one that it cannot read for a broken connection."""
+    if "location" in response.headers:
+        response.extensions["location"] = {"location": response.headers.pop("location")}
+
+
 class _Deadline:
     """Ends the connection of a request at an instant of the monotonic clock: httpx limits single reads only."""
 
@@ -333,6 +342,8 @@ def _read(url: str, response: httpx.Response, limit: int, end: float) -> bytes:
     try:
         for raw in response.iter_raw():
             received += len(raw)
+            if received > limit:
+                raise FetchError(url, "too-large", f"the body is larger than {limit} bytes")
             rest = raw
             while rest:
                 if unpack and unpack.eof:  # a further member of the file (RFC 1952, 2.2), or the zeros that some servers add
@@ -343,7 +354,7 @@ def _read(url: str, response: httpx.Response, limit: int, end: float) -> bytes:
                 piece = unpack.decompress(rest, 1 << 20) if unpack else rest
                 rest = (unpack.unconsumed_tail or unpack.unused_data) if unpack else b""
                 size += len(piece)
-                if max(size, received) > limit:
+                if size > limit:
                     raise FetchError(url, "too-large", f"the body is larger than {limit} bytes")
                 out.append(piece)
             if time.monotonic() > end:

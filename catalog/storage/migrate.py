@@ -59,7 +59,9 @@ def _migrate(url: str, revision: str, *, up: bool) -> None:
             config.attributes["connection"] = connection
             (command.upgrade if up else command.downgrade)(config, revision)
             if engine.dialect.name == "sqlite":
+                # What `file` and other tools read from the header without knowing alembic's table.
                 connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+                connection.exec_driver_sql(f"PRAGMA user_version={int(current(connection) or 0)}")
     except DBAPIError as error:
         raise explain(error, engine.url) from error
     finally:

@@ -1,7 +1,8 @@
-"""What tests of storage have done by processes of their own: `python -m tests.catalog.child <act> <database> <arguments>`."""
+"""What tests of storage have done by processes of their own: `python -m tests.catalog.child <copies> <act> <database> …`."""
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -21,10 +22,10 @@ PAGE = 10
 NAME = "spacing:example.org"
 
 
-def start(act: str, url: str, *arguments: object) -> subprocess.Popen[str]:
-    """Start an act; the child says what it did on its standard output."""
+def start(act: str, url: str, *arguments: object, copies: int = 1) -> subprocess.Popen[str]:
+    """Start an act; each copy says "ready", waits for a byte on its standard input and then says what it did."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.catalog.child", act, url, *map(str, arguments)],
+        [sys.executable, "-m", "tests.catalog.child", str(copies), act, url, *map(str, arguments)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -33,19 +34,22 @@ def start(act: str, url: str, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
-def all_at_once(acts: Sequence[Sequence[object]]) -> list[list[str]]:
-    """Start them together, wait for all and return their lines; a child that complains fails the test."""
-    children = [start(str(act), str(url), *arguments) for act, url, *arguments in acts]
-    for process in children:
-        assert process.stdout is not None
-        process.stdout.readline()
-    for process in children:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.flush()
-    said = [c.communicate(timeout=600) for c in children]
-    assert [(c.returncode, err) for c, (_, err) in zip(children, said, strict=True)] == [(0, "")] * len(said)
-    return [out.splitlines() for out, _ in said]
+def release(process: subprocess.Popen[str], copies: int = 1) -> None:
+    """Let the copies go as soon as all are ready."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert [process.stdout.readline() for _ in range(copies)] == ["ready\n"] * copies
+    process.stdin.write("." * copies)
+    process.stdin.flush()
+
+
+def all_at_once(act: str, url: str, *arguments: object, copies: int = 4) -> list[str]:
+    """Run an act in so many processes together and return their lines; one that complains fails the test."""
+    process = start(act, url, *arguments, copies=copies)
+    release(process, copies)
+    out, err = process.communicate(timeout=600)
+    assert (process.returncode, err) == (0, "")
+    return out.splitlines()
 
 
 def say(line: object) -> None:
@@ -112,14 +116,24 @@ def hold(storage: Storage) -> None:
     sys.stdin.read()
 
 
-def main() -> None:
-    """Run the act that the arguments name."""
-    act, url, *given = sys.argv[1:]
+def main() -> int:
+    """Run the act that the arguments name in as many processes as they say; 1 when one of them failed."""
+    copies, act, url, *given = sys.argv[1:]
+    number = 0
+    others: list[int] = []
+    for number in range(int(copies)):  # each copy keeps the number it was forked with
+        if number == int(copies) - 1:
+            break
+        process = os.fork()  # imports take longest; no thread runs and no database is open yet
+        if process == 0:
+            others.clear()
+            break
+        others.append(process)
     storage = Storage(url, upgrade=False)
     say("ready")
-    sys.stdin.readline()  # so that all begin at once
+    os.read(0, 1)  # so that all begin at once
     if act == "write":
-        write(storage, int(given[0]), int(given[1]))
+        write(storage, int(given[0]), number)
     elif act == "write_on":
         write_on(storage, int(given[0]))
     elif act == "claim":
@@ -127,7 +141,8 @@ def main() -> None:
     else:
         hold(storage)
     storage.close()
+    return int(sum(os.waitpid(other, 0)[1] for other in others) > 0)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

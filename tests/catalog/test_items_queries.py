@@ -376,7 +376,7 @@ def test_a_page_of_several_topics_on_sqlite_reads_a_range_of_each(storage: Stora
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["postgres"], indirect=True)
 def test_a_topic_page_on_postgresql_reads_a_range_and_sorts_nothing(empty: Storage) -> None:
-    put(empty, *some_things(5000, days=400))
+    put(empty, *some_things(2500, days=400))
     with empty.write() as db:
         db.execute(text("ANALYZE"))
     with empty.read() as db:

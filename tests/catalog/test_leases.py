@@ -249,11 +249,8 @@ def test_a_live_owner_of_this_machine_is_not_replaced(storage: Storage) -> None:
 
 def test_a_killed_owner_is_replaced_at_once(storage: Storage) -> None:
     process = child.start("hold", storage.url)
-    assert process.stdin is not None
+    child.release(process)
     assert process.stdout is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == "ready\n"
     owner = process.stdout.readline().strip()
     assert refused(storage, "two").holder == owner
     with storage.read() as db:
@@ -314,6 +311,5 @@ def test_holders_are_found_by_the_beginning_of_the_name_as_written(storage: Stor
 # ------------------------------------------------------------------ all at once
 @pytest.mark.parametrize("rounds", [15, pytest.param(500, marks=pytest.mark.soak)])
 def test_four_processes_never_hold_one_name_at_once(storage: Storage, tmp_path: Path, rounds: int) -> None:
-    found = child.all_at_once([("claim", storage.url, rounds, tmp_path / f"mark-{rounds}")] * 4)
-    fences = sorted(int(line) for lines in found for line in lines)
-    assert fences == list(range(1, 4 * rounds + 1))
+    fences = [int(line) for line in child.all_at_once("claim", storage.url, rounds, tmp_path / "mark")]
+    assert sorted(fences) == list(range(1, 4 * rounds + 1))

@@ -1,4 +1,4 @@
-"""A process that fetches: `python -m tests.ingest.child <database> <mirror> <gap> <address>…` asks for each, one after the other.
+"""A process that fetches: `python -m tests.ingest.child <database> <mirror> <gap> <address>…` asks for one after the other.
 
 It says `ready`, waits for a line, and says what came of each address.
 """
@@ -18,24 +18,25 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(url: str, mirror: str, gap: float, *addresses: str) -> subprocess.Popen[str]:
-    """A process that is ready to fetch the addresses; `go` lets it begin."""
-    child = subprocess.Popen(
+    """A process that fetches the addresses once `go` lets it begin."""
+    return subprocess.Popen(
         [sys.executable, "-m", "tests.ingest.child", url, mirror, str(gap), *addresses],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    return child
 
 
-def go(child: subprocess.Popen[str]) -> None:
-    """Let it begin."""
-    assert child.stdin is not None
-    child.stdin.write("go\n")
-    child.stdin.flush()
+def go(*children: subprocess.Popen[str]) -> None:
+    """Let them begin together, when they are ready."""
+    for child in children:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
 
 
 def said(child: subprocess.Popen[str]) -> list[str]:

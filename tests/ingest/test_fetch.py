@@ -9,7 +9,7 @@ import threading
 import time
 import tracemalloc
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
@@ -222,30 +222,38 @@ def test_a_long_retry_after_ends_the_visit_and_the_next_one_keeps_to_it(ask: Ask
 
 
 # ------------------------------------------------------------------ time
-def drip(head: bytes, pieces: Iterator[bytes], every: float = 0.05) -> Answer:
-    """An answer that comes slowly and never ends."""
+def drip(head: bytes, pieces: Callable[[], Iterable[bytes]], every: float = 0.02) -> Answer:
+    """An answer that comes slowly."""
 
     def answer(connection: socket.socket, _: bytes) -> None:
         connection.sendall(head)
-        for piece in pieces:
+        for piece in pieces():
             connection.sendall(piece)
             time.sleep(every)
 
     return answer
 
 
+def silence(connection: socket.socket, _: bytes) -> None:
+    """No answer, until the client has gone."""
+    connection.recv(1)
+
+
+def forever(*pieces: bytes) -> Callable[[], Iterable[bytes]]:
+    """The pieces again and again."""
+    return lambda: itertools.cycle(pieces)
+
+
 OK = b"HTTP/1.1 200 OK\r\n"
 SLOW: dict[str, Answer] = {
-    "a body of known length": drip(OK + b"Content-Length: 9999\r\n\r\n", itertools.repeat(b"x")),
-    "a body without length": drip(OK + b"Connection: close\r\n\r\n", itertools.repeat(b"x")),
-    "chunks": drip(OK + b"Transfer-Encoding: chunked\r\n\r\n", itertools.repeat(b"1\r\nx\r\n")),
-    "a packed body": drip(
-        OK + b"Content-Encoding: gzip\r\n\r\n", (bytes([b]) for b in itertools.cycle(gzip.compress(b"x" * 99)))
-    ),
-    "headers": drip(OK, itertools.cycle([b"X-", b"A", b":", b" b", b"\r\n"])),
-    "a status line": drip(b"HTTP/1.1 200 ", itertools.repeat(b"O")),
-    "interim answers": drip(b"", itertools.repeat(b"HTTP/1.1 103 Early Hints\r\n\r\n")),
-    "nothing at all": drip(b"", itertools.repeat(b"")),
+    "a body of known length": drip(OK + b"Content-Length: 9999\r\n\r\n", forever(b"x")),
+    "a body without length": drip(OK + b"Connection: close\r\n\r\n", forever(b"x")),
+    "chunks": drip(OK + b"Transfer-Encoding: chunked\r\n\r\n", forever(b"1\r\nx\r\n")),
+    "a packed body": drip(OK + b"Content-Encoding: gzip\r\n\r\n", forever(*(bytes([b]) for b in gzip.compress(b"x" * 99)))),
+    "headers": drip(OK, forever(b"X-", b"A", b":", b" b", b"\r\n")),
+    "a status line": drip(b"HTTP/1.1 200 ", forever(b"O")),
+    "interim answers": drip(b"", forever(b"HTTP/1.1 103 Early Hints\r\n\r\n")),
+    "nothing at all": silence,
 }
 
 
@@ -253,8 +261,8 @@ SLOW: dict[str, Answer] = {
 def test_whatever_comes_drop_by_drop_ends_at_the_deadline(answer: Answer, ask: Ask) -> None:
     _, case = ask(answer)
     begun = time.monotonic()
-    assert refused(case, total=0.25).reason == "timeout"
-    assert 0.25 <= time.monotonic() - begun < 0.25 * TRIES + 1.5
+    assert refused(case, total=0.1).reason == "timeout"
+    assert 0.1 * TRIES <= time.monotonic() - begun < 0.1 * TRIES + 1.5
     assert len(case.jitters) == TRIES - 1
 
 
@@ -265,7 +273,7 @@ def test_a_slow_answer_within_the_deadline_is_taken(arxiv: LoopbackArxiv, url: s
 
 
 def test_the_body_of_an_error_is_not_waited_for(ask: Ask) -> None:
-    endless = drip(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9999\r\n\r\n", itertools.repeat(b"x"))
+    endless = drip(b"HTTP/1.1 404 Not Found\r\nContent-Length: 9999\r\n\r\n", forever(b"x"))
     _, case = ask(endless)
     begun = time.monotonic()
     assert refused(case).reason == "http-404"
@@ -300,13 +308,13 @@ def test_a_bomb_stops_at_the_limit_with_bounded_memory(kind: str, arxiv: Loopbac
 
 
 ENDLESS = {
-    "members without content": itertools.repeat(gzip.compress(b"") * 3000),
-    "zeros after the end": itertools.chain([gzip.compress(b"x")], itertools.repeat(bytes(60_000))),
+    "members without content": forever(gzip.compress(b"") * 3000),
+    "zeros after the end": lambda: itertools.chain([gzip.compress(b"x")], itertools.repeat(bytes(60_000))),
 }
 
 
 @pytest.mark.parametrize("pieces", ENDLESS.values(), ids=ENDLESS.keys())
-def test_packed_bytes_that_unpack_to_nothing_stop_at_the_limit_too(pieces: Iterator[bytes], ask: Ask) -> None:
+def test_packed_bytes_that_unpack_to_nothing_stop_at_the_limit_too(pieces: Callable[[], Iterable[bytes]], ask: Ask) -> None:
     _, case = ask(drip(OK + b"Content-Encoding: gzip\r\n\r\n", pieces, every=0))
     assert refused(case, limit=2**20).reason == "too-large"
 
@@ -343,7 +351,7 @@ SPOILT: dict[str, tuple[Answer, str]] = {
     "text behind packed bytes": (http(PACKED + b"trailer", "Content-Encoding: gzip"), "bad-coding"),
     "a coding that was not asked for": (http(BODY, "Content-Encoding: br"), "bad-coding"),
     "two codings": (http(PACKED, "Content-Encoding: gzip, gzip"), "bad-coding"),
-    "no HTTP": (drip(b"\x16\x03\x01 what is this\r\n\r\n", iter(())), "broken-off"),
+    "no HTTP": (drip(b"\x16\x03\x01 what is this\r\n\r\n", forever()), "broken-off"),
     "too many headers": (http(b"", *(f"X-{n}: {'y' * 1000}" for n in range(200))), "broken-off"),
 }
 
@@ -393,8 +401,8 @@ def test_redirects_end_after_five(ask: Ask) -> None:
 FORBIDDEN = [
     "http://169.254.169.254/latest/meta-data/", "http://127.0.0.1/", "http://localhost/", "http://[::1]/", "http://10.0.0.1/",
     "file:///etc/passwd", "ftp://ftp.example.org/", "gopher://example.org/", "https://user:word@example.org/", "https://a:8080/",
-    "https://example.org:22/", "http://2130706433/", "https://printer.local/", "//127.0.0.1/", "http://[::1", "http://a..b/", "data:,x",
-    "javascript:alert(1)", f"https://{'a' * 70}.example.org/",
+    "https://example.org:22/", "http://2130706433/", "https://printer.local/", "//127.0.0.1/", "http://[::1", "http://a..b/",
+    "data:,x", "javascript:alert(1)", f"https://{'a' * 70}.example.org/",
 ]  # fmt: skip
 
 
@@ -441,10 +449,11 @@ HOSTILE = [
     "http://１２７.0.0.1/", "http://①②⑦.⓪.⓪.①/", "http://127。0。0。1/", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ/", "http://exаmple.org/", "http://ｅxample.org/",
     "http://a℀.example.org/", "http://exam\u00adple.org/", "http://example.org\\@127.0.0.1/", "http://127.0.0.1\\.example.org/",
     "http://exam\nple.org/", "http://example.org/\r\nHost: 127.0.0.1", "http://example.org\t.evil.example/", "\x00http://example.org/",
-    "http://example.org\x00.evil.example/", "http://example.org%00.evil.example/", "http://%31%32%37.0.0.1/", "http://exa mple.org/",
+    "http://example.org\x00.evil.example/", "http://example.org%00.evil.example/", "http://%31%32%37.0.0.1/",
+    "http://exa mple.org/",
     "http://.example.org/", "http://example..org/", "http://example.org../", "http://-a.example.org/", "http://*.example.org/",
-    f"http://{'a' * 64}.example.org/", f"http://{'a.' * 130}example.org/", "http://example.org" + "/[" * 99,
-][:-1]  # fmt: skip
+    f"http://{'a' * 64}.example.org/", f"http://{'a.' * 130}example.org/",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -529,7 +538,6 @@ def test_arxivs_unquoted_tag_is_answered_with_304(arxiv: LoopbackArxiv, url: str
         ("mailto:ops@example.org", f"Skillfeed/{VERSION} (+mailto:ops@example.org)"),
         ("https://example.org/about", f"Skillfeed/{VERSION} (+https://example.org/about)"),
         ("josé@example.org", f"Skillfeed/{VERSION} (+mailto:jos%C3%A9@example.org)"),
-        ("a@example.org\r\nX-Evil: 1", f"Skillfeed/{VERSION} (+mailto:a@example.org%0D%0AX-Evil: 1)"),
     ],
 )
 def test_the_user_agent_says_who_asks(contact: str, agent: str, ask: Ask) -> None:
@@ -579,7 +587,7 @@ def test_a_host_that_does_not_answer_is_not_asked_again_in_the_visit(url: str) -
 
 
 def test_a_silent_host_gets_one_more_short_chance(ask: Ask) -> None:
-    _, case = ask(drip(b"", itertools.repeat(b"")))
+    _, case = ask(silence)
     reasons = [refused(case, total=0.1).reason for _ in range(3)]
     assert reasons == ["timeout", "timeout", "host-down"]
     assert case.fetcher.requests == TRIES + 1
@@ -600,18 +608,15 @@ def test_a_host_that_answers_with_errors_is_not_down(ask: Ask) -> None:
 
 # ------------------------------------------------------------------ the slot
 HOSTS = [
-    FEED,
-    "https://oaipmh.arxiv.org/oai?verb=Identify",
-    "https://export.arxiv.org/api/query?id_list=1",
+    FEED, "https://oaipmh.arxiv.org/oai?verb=Identify", "https://export.arxiv.org/api/query?id_list=2601.00001",
     "https://arxiv.org/list/cs.LG/new",
-]
+]  # fmt: skip
 
 
 @pytest.mark.slow
 def test_two_processes_ask_as_one(migrated_url: str, arxiv: LoopbackArxiv) -> None:
     children = [start(migrated_url, arxiv.url, 0.3, *HOSTS), start(migrated_url, arxiv.url, 0.3, *reversed(HOSTS))]
-    for child in children:
-        go(child)
+    go(*children)
     assert [said(child) for child in children] == [["200"] * 4] * 2
     assert len(arxiv.requests) == 8
     assert arxiv.min_gap() >= 0.3
@@ -621,35 +626,34 @@ def test_two_processes_ask_as_one(migrated_url: str, arxiv: LoopbackArxiv) -> No
 @pytest.mark.slow
 def test_a_killed_process_holds_nobody_up(migrated_url: str, arxiv: LoopbackArxiv) -> None:
     arxiv.faults = [Fault("silence", times=1, seconds=20)]
-    child = start(migrated_url, arxiv.url, 0.3, FEED)
+    child = start(migrated_url, arxiv.url, 1, FEED)
     go(child)
     wait_for(lambda: bool(arxiv.requests))
     os.kill(child.pid, signal.SIGKILL)
     child.communicate()
     storage = Storage(migrated_url, upgrade=False)
     begun = time.monotonic()
-    with Fetcher(settings_for(arxiv.url, migrated_url, ARXIV_GAP_SECONDS=0.3), storage) as fetcher:
+    with Fetcher(settings_for(arxiv.url, migrated_url, ARXIV_GAP_SECONDS=1), storage) as fetcher:
         assert fetcher.get(FEED).status == 200
-    assert time.monotonic() - begun < 0.3 + 1.5
+    assert time.monotonic() - begun < 1 + 1.5
     storage.close()
-    assert arxiv.min_gap() >= 0.3
+    assert arxiv.min_gap() >= 1
 
 
 @pytest.mark.slow
 def test_what_one_process_was_asked_to_wait_the_other_waits(migrated_url: str, arxiv: LoopbackArxiv) -> None:
-    arxiv.faults = [Fault("429", times=1, retry_after=2)]
+    arxiv.faults = [Fault("429", times=1, retry_after=1)]
     child = start(migrated_url, arxiv.url, 0, FEED)
     go(child)
     wait_for(lambda: bool(arxiv.requests) and arxiv.requests[0].finished is not None)
-    time.sleep(0.2)
+    time.sleep(0.1)  # until it has given the slot back
     storage = Storage(migrated_url, upgrade=False)
     with Fetcher(settings_for(arxiv.url, migrated_url), storage) as fetcher:
         assert fetcher.get(HOSTS[1]).status == 200
     storage.close()
     assert said(child) == ["200"]
-    assert arxiv.min_gap() >= 0 or len(arxiv.requests) == 3
     first, *rest = sorted(r.started for r in arxiv.requests)
-    assert min(rest) - first >= 2
+    assert min(rest) - first >= 1
 
 
 def wait_for(happened: Callable[[], bool], seconds: float = 20) -> None:
