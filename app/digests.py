@@ -308,7 +308,7 @@ def says_accepted(comment: str) -> str | None:
         venue = f"{found['short']} {year.strip()}"
     elif found := _UNTIL.match(text, at.end()):
         venue = found["venue"]
-    venue = venue.strip()
+    venue = re.sub(r"^publication (?:at|in) (?:the )?", "", venue.strip())  # "accepted to publication at …"
     return venue if len(venue) <= 60 else venue[:60].rsplit(" ", 1)[0] + " …"
 
 

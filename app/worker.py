@@ -13,7 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from app.context import Context
 from app.progress import Lines
 from catalog.errors import CatalogError
-from catalog.outcomes import Outcome
+from catalog.outcomes import Run
 from catalog.storage import sources
 from ingest.run import Tools, visit_if_due
 from ingest.sources import SOURCES, source_named
@@ -37,7 +37,7 @@ class Worker:
         self._stopping = threading.Event()
         self._tagger = Tagger.load(context.taxonomy)
         self._running: dict[str, threading.Thread] = {}
-        self._results: dict[str, Outcome] = {}
+        self.runs: list[Run] = []  # ended visits
 
     def tick(self) -> None:
         """Ask what is due and start it, unless it runs already."""
@@ -66,11 +66,6 @@ class Worker:
         self._stopping.set()
         self.wait(STOP_SECONDS)
 
-    @property
-    def bad(self) -> bool:
-        """True when a visit of this worker ended failed, partial or stale."""
-        return any(o in (Outcome.FAILED, Outcome.PARTIAL, Outcome.STALE) for o in self._results.values())
-
     def _is_running(self, name: str) -> bool:
         thread = self._running.get(name)
         return thread is not None and thread.is_alive()
@@ -80,8 +75,8 @@ class Worker:
         tools = Tools(c.settings, c.storage, c.taxonomy, self._tagger, c.clock, pause=self._pause, progress=Lines())
         try:
             run = visit_if_due(tools, source_named(name))
-            if run is not None and run.outcome is not None:
-                self._results[name] = run.outcome
+            if run is not None:
+                self.runs.append(run)
         except Stopping:
             log.info("visit_stopped", source=name)
         except CatalogError as error:  # database away or lease lost: the next tick tries again
@@ -116,9 +111,9 @@ def run(context: Context) -> None:
     log.info("worker_stopped")
 
 
-def run_once(context: Context) -> bool:
-    """Do what is due now and wait for it; True when a visit ended failed, partial or stale."""
+def run_once(context: Context) -> list[Run]:
+    """Do what is due now, wait for it, and return the visits."""
     worker = Worker(context)
     worker.tick()
     worker.wait()
-    return worker.bad
+    return worker.runs

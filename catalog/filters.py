@@ -74,7 +74,7 @@ def parse_filter(given: Mapping[str, Sequence[str]], taxonomy: Taxonomy, sources
     for name in given.get("category", ()):
         if not is_category(name):
             raise UsageError(f"category {_shown(name)} has not the form of an arXiv category such as cs.LG")
-    since, until = (_date(n, _one(n, given.get(n, ()))) for n in ("since", "until"))
+    since, until = (parse_date(n, _one(n, given.get(n, ()))) for n in ("since", "until"))
     if since and until and since > until:
         raise UsageError(f"since {since} is after until {until}")
     return Filter(
@@ -143,7 +143,8 @@ def _one(name: str, values: Sequence[str]) -> str:
     return values[0] if values else ""
 
 
-def _date(name: str, text: str) -> date | None:
+def parse_date(name: str, text: str) -> date | None:
+    """A date such as 2026-01-28, None for no text; raises UsageError that names what was given."""
     if not text:
         return None
     try:

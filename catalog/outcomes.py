@@ -20,6 +20,11 @@ class Outcome(StrEnum):
     FAILED = "failed"  # nothing usable came
     NOT_CONFIGURED = "not configured"  # a credential is missing; no failure
 
+    @property
+    def good(self) -> bool:
+        """True when nobody has to look: ok, empty or not configured."""
+        return self in (Outcome.OK, Outcome.EMPTY, Outcome.NOT_CONFIGURED)
+
 
 #: Worst last: a run is as bad as its worst part, and only all parts failed make it failed.
 _WEIGHT = {Outcome.NOT_CONFIGURED: 0, Outcome.EMPTY: 1, Outcome.OK: 2, Outcome.STALE: 3, Outcome.PARTIAL: 4, Outcome.FAILED: 5}

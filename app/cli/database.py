@@ -103,13 +103,18 @@ def doctor(json: common.Json = False) -> None:
         raise typer.Exit(1)
 
 
-def healthcheck(url: Annotated[str, typer.Option(help="Address of the server to ask.")] = "http://127.0.0.1:8000") -> None:
+def healthcheck(
+    url: Annotated[str, typer.Option(help="Address of the server to ask.")] = "http://127.0.0.1:8000", json: common.Json = False
+) -> None:
     """Ask a running server whether it is ready; exit 0 when it is, 1 when not. For HEALTHCHECK of a container."""
     try:
         with urllib.request.urlopen(f"{url.rstrip('/')}/readyz", timeout=5) as answer:  # noqa: S310 - the operator's own address
-            ready = answer.status == 200
+            problem = "" if answer.status == 200 else f"{url} answered {answer.status}"
     except (urllib.error.URLError, OSError, ValueError) as error:
-        common.err.print(f"not ready: {error}", markup=False)
-        raise typer.Exit(1) from None
-    if not ready:
+        problem = str(error)
+    if json:
+        common.emit({"ready": not problem, "problem": problem or None})
+    elif problem:
+        common.err.print(f"not ready: {problem}", markup=False)
+    if problem:
         raise typer.Exit(1)

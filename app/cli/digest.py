@@ -9,10 +9,10 @@ import typer
 
 from app import digests, render
 from app.cli import common
-from app.cli.items import Area, Category, Kind, SourceName, Topic, Words, filter_of
+from app.cli.items import Area, Category, Kind, SourceName, Topic, Words, known_sources, parameters
 from catalog.errors import UsageError
+from catalog.filters import parse_filter
 from catalog.periods import default_period, parse_period
-from catalog.storage import sources
 
 FORMATS = ("text", "html", "md", "json")
 
@@ -52,8 +52,7 @@ def preview(
     with common.opened() as context:
         today = context.clock.now().date()
         with context.storage.read() as db:
-            known = [s.name for s in sources.states(db)] or ["arxiv"]
-        chosen = filter_of(context.taxonomy, known, topic, area, kind, source, category, "", "", q)
+            chosen = parse_filter(parameters(topic, area, kind, source, category, q), context.taxonomy, known_sources(db))
         digest = digests.preview(context.storage, context.taxonomy, chosen, asked or default_period(today), today)
         text = render.render(digest, "json" if json else format, context.settings.base_url)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")

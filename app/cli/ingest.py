@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -14,7 +13,8 @@ from app.context import Context
 from app.progress import Bar, Lines, outcome_table
 from catalog.categories import canonical
 from catalog.errors import UsageError
-from catalog.outcomes import Outcome, Run
+from catalog.filters import parse_date
+from catalog.outcomes import Run
 from ingest.run import Progress, Tools, backfill, silent, visit_source
 from ingest.source import Source, Visit, Window
 from ingest.sources import SOURCES, source_named
@@ -102,24 +102,16 @@ def _report(runs: list[Run], json: bool) -> None:
             if run.error and not any(p.error for p in run.parts):
                 common.out.print(f"{run.source}: {run.error}", style="red", markup=False)
             common.out.print(f"{run.requests:,} requests in {run.seconds:.1f} s")
-    good = (Outcome.OK, Outcome.EMPTY, Outcome.NOT_CONFIGURED)
-    if any(r.outcome not in good for r in runs):
+    if any(r.outcome and not r.outcome.good for r in runs):
         raise typer.Exit(1)
 
 
 def _window(since: str, until: str) -> Window | None:
-    if not since and not until:
+    first, last = parse_date("--since", since), parse_date("--until", until)
+    if first is None:
+        if last is not None:
+            raise UsageError("--until needs --since")
         return None
-    if not since:
-        raise UsageError("--until needs --since")
-    first, last = _date("--since", since), _date("--until", until) if until else None
     if last is not None and last < first:
         raise UsageError(f"--since {first} is after --until {last}")
     return Window(first, last)
-
-
-def _date(name: str, text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{name} must be a date such as 2026-01-28, not {text[:40]!r}") from None

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json as jsonlib
 import sys
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 
 from app import shapes
 from app.cli import common
 from catalog.errors import UsageError
-from catalog.filters import Filter, Listing, parse_filter
+from catalog.filters import make_cursor, parse_listing
 from catalog.storage import items as store
 from catalog.storage import sources
-from catalog.taxonomy import Taxonomy
+from ingest.sources import SOURCES
 
 Topic = Annotated[list[str] | None, typer.Option(help="Topic; repeat for OR.")]
 Area = Annotated[list[str] | None, typer.Option(help="Area; repeat for OR.")]
@@ -36,24 +37,22 @@ def register(cli: typer.Typer) -> None:
     cli.add_typer(group, name="items")
 
 
-def filter_of(
-    taxonomy: Taxonomy,
-    known: list[str],
+def parameters(
     topic: list[str] | None,
     area: list[str] | None,
     kind: list[str] | None,
     source: list[str] | None,
     category: list[str] | None,
-    since: str,
-    until: str,
     q: str,
-) -> Filter:
-    """The filter of the flags."""
-    given = {
-        "topic": topic, "area": area, "kind": kind, "source": source, "category": category, "since": [since] if since else None,
-        "until": [until] if until else None, "q": [q] if q else None,
-    }  # fmt: skip
-    return parse_filter({k: v for k, v in given.items() if v}, taxonomy, known)
+) -> dict[str, list[str]]:
+    """The flags that every filter has, as request parameters."""
+    given = {"topic": topic, "area": area, "kind": kind, "source": source, "category": category, "q": [q] if q else None}
+    return {k: v for k, v in given.items() if v}
+
+
+def known_sources(db: Any) -> list[str]:
+    """Names of sources that a filter may ask for."""
+    return [s.name for s in sources.states(db)] or [s.name for s in SOURCES]
 
 
 def list_items(
@@ -66,7 +65,10 @@ def list_items(
     since: Since = "",
     until: Until = "",
     q: Words = "",
-    limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 is all.")] = 0,
+    sort: Annotated[str, typer.Option(help="Order: newest.")] = "newest",
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; without it all.")] = None,
+    cursor: Annotated[str, typer.Option(help="Go on after the page whose `next` this is.")] = "",
+    fields: Annotated[str, typer.Option(help="Further fields of the cards of --json, commas between.")] = "",
     format: Annotated[str, typer.Option(help="table or jsonl (whole items).")] = "table",
     json: common.Json = False,
 ) -> None:
@@ -76,15 +78,24 @@ def list_items(
     if format not in FORMATS:
         raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not {format[:20]!r}")
     with common.opened() as context, context.storage.read() as db:
-        known = [s.name for s in sources.states(db)] or ["arxiv"]
-        chosen = filter_of(context.taxonomy, known, topic, area, kind, source, category, since, until, q)
-        whole = format == "jsonl" and not json
-        fields = ("summary", "entries", "identifiers", "news") if whole else ()
-        found = store.stream(db, Listing(chosen, limit=limit or None, fields=fields))
+        given = parameters(topic, area, kind, source, category, q) | {
+            "since": [since] if since else [],
+            "until": [until] if until else [],
+            "sort": [sort],
+            "cursor": [cursor] if cursor else [],
+            "fields": [fields] if fields else [],
+        }
+        listing = parse_listing({k: v for k, v in given.items() if v}, context.taxonomy, known_sources(db))
         if json:
-            common.emit({"items": [shapes.card(i) for i in found], "next": None})
+            more = None if limit is None else limit + 1  # one further item tells whether there is a next page
+            found = list(store.stream(db, replace(listing, limit=more)))
+            shown = found[:limit]
+            after = make_cursor(shown[-1].position) if len(found) > len(shown) else None
+            common.emit({"items": [shapes.card(i, listing.fields) for i in shown], "next": after})
             return
-        for item in found:
+        whole = format == "jsonl"
+        wanted = ("summary", "entries", "identifiers", "news") if whole else ()
+        for item in store.stream(db, replace(listing, limit=limit, fields=wanted)):
             if whole:
                 sys.stdout.write(jsonlib.dumps(shapes.whole(item), ensure_ascii=False) + "\n")
             else:

@@ -49,14 +49,18 @@ def serve(
             child.stop()
 
 
-def worker(once: Annotated[bool, typer.Option("--once", help="Do what is due, then end.")] = False) -> None:
-    """Scheduled visits to the sources: asks the database every few seconds what is due."""
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="Do what is due, then end.")] = False, json: common.Json = False
+) -> None:
+    """Scheduled visits to the sources: asks the database every few seconds what is due. --json tells the visits of --once."""
     with common.opened() as context:
         if not once:
             workers.run(context)
             return
-        bad = workers.run_once(context)
-    if bad:
+        runs = workers.run_once(context)
+    if json:
+        common.emit({"runs": [r.as_dict() for r in runs]})
+    if any(r.outcome and not r.outcome.good for r in runs):
         raise typer.Exit(1)
 
 

@@ -23,9 +23,9 @@ def register(cli: typer.Typer) -> None:
     cli.add_typer(group, name="sources")
 
 
-def _default(ctx: typer.Context) -> None:
+def _default(ctx: typer.Context, json: common.Json = False) -> None:
     if ctx.invoked_subcommand is None:
-        list_sources()
+        list_sources(json)
 
 
 def list_sources(json: common.Json = False) -> None:
@@ -47,22 +47,25 @@ def list_sources(json: common.Json = False) -> None:
     common.out.print(table)
 
 
-def enable(names: Annotated[list[str], typer.Argument(help="Sources.")]) -> None:
+def enable(names: Annotated[list[str], typer.Argument(help="Sources.")], json: common.Json = False) -> None:
     """Visit these sources again."""
-    _switch(names, True)
+    _switch(names, True, json)
 
 
-def disable(names: Annotated[list[str], typer.Argument(help="Sources.")]) -> None:
+def disable(names: Annotated[list[str], typer.Argument(help="Sources.")], json: common.Json = False) -> None:
     """Visit these sources no more; what they brought stays."""
-    _switch(names, False)
+    _switch(names, False, json)
 
 
-def _switch(names: list[str], enabled: bool) -> None:
+def _switch(names: list[str], enabled: bool, json: bool) -> None:
     chosen = [source_named(n).name for n in names]
     with common.opened() as context, context.storage.write() as db:
         store.register(db, chosen, context.clock.now())
         for name in chosen:
             store.enable(db, name, enabled)
+        states = [s for s in store.states(db) if s.name in chosen]
+    if json:
+        common.emit({"sources": [shapes.source(s) for s in states]})
 
 
 def _when(value: Any) -> str:

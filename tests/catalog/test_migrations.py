@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from catalog.errors import DatabaseUnavailable, NewerDatabase
 from catalog.storage import Storage, migrate
 from catalog.storage import schema as s
-from catalog.storage.engine import open_engine
+from catalog.storage.engine import APPLICATION_ID, open_engine
 from tests.catalog.child import ROOT
 from tests.catalog.things import put, some_things
 from tests.dumps import check_derived, differences, dump
@@ -303,3 +303,13 @@ def _half(url: str) -> None:
     with connected(url) as db:
         db.exec_driver_sql("CREATE TABLE half (id INTEGER)")
         db.exec_driver_sql("SELECT * FROM no_such_table")
+
+
+def test_a_sqlite_file_says_what_it_is_in_its_header(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/header.db"
+    migrate.upgrade(url)
+    engine = open_engine(url)
+    with engine.connect() as db:
+        assert db.exec_driver_sql("PRAGMA application_id").scalar() == APPLICATION_ID
+        assert db.exec_driver_sql("PRAGMA user_version").scalar() == int(migrate.head())
+    engine.dispose()

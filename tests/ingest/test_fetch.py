@@ -463,20 +463,33 @@ def listener() -> Iterator[RawServer]:
         yield raw
 
 
+@pytest.fixture(scope="module")
+def guarded(listener: RawServer, run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Fetcher]]:
+    """Two fetchers, one whose every host is the listener, and one that goes out by itself."""
+    path = tmp_path_factory.mktemp("guarded") / "fetch.db"
+    path.write_bytes(run.sqlite_template().read_bytes())
+    url = f"sqlite:///{path}"
+    storage = Storage(url, upgrade=False)
+    alone = settings_for("", url, ARXIV_GAP_SECONDS=3, HOST_GAP_SECONDS=1)
+    with (
+        Fetcher(settings_for(listener.url, url), storage, pause=stop) as mirrored,
+        Fetcher(alone, storage, pause=stop) as direct,
+    ):
+        yield [mirrored, direct]
+    storage.close()
+
+
 @pytest.mark.parametrize("address", HOSTILE, ids=ascii)
-def test_a_hostile_address_is_refused_without_a_socket(address: str, listener: RawServer, tmp_path: Path, url: str) -> None:
+def test_a_hostile_address_is_refused_without_a_socket(address: str, listener: RawServer, guarded: list[Fetcher]) -> None:
     address = address.replace("{port}", listener.url.rpartition(":")[2])
     with pytest.raises(FetchError) as raised:
         check_address(address)
     assert raised.value.reason == "address-refused"
     assert str(raised.value).isprintable()
-    storage = Storage(url, upgrade=False)
-    for mirror, gap in ((listener.url, 0), ("", 3)):
-        settings = settings_for(mirror, url, ARXIV_GAP_SECONDS=gap, HOST_GAP_SECONDS=gap)
-        with Fetcher(settings, storage, pause=stop) as fetcher, pytest.raises(FetchError):
+    for fetcher in guarded:
+        with pytest.raises(FetchError):
             fetcher.get(address)
         assert fetcher.requests == 0
-    storage.close()
     assert listener.connections == 0
 
 
