@@ -150,6 +150,8 @@ def is_dead(owner: str) -> bool:
         return True
     except PermissionError:
         return False
+    if _is_zombie(pid):
+        return True
     return bool(parts[2]) and _started(pid) != parts[2]
 
 
@@ -163,6 +165,14 @@ def _place() -> str:
     except OSError:
         boot = ""
     return f"{socket.gethostname()}/{boot}/{namespace}"
+
+
+def _is_zombie(pid: int) -> bool:
+    """True for a process that was killed and not yet collected by its parent, as under a container's first process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] in "ZX"
+    except (OSError, IndexError):
+        return False
 
 
 def _started(pid: int) -> str:

@@ -26,17 +26,37 @@ class Listing:
     """What the page says was announced on its day."""
 
     day: date
-    announced: int  # new and cross-listed, as the headings count them
-    total: int  # replacements included
+    sections: tuple[tuple[str, int], ...]  # (new, cross or replace; how many entries its heading says it has on all pages)
     shown: int  # entries on this page
     keys: tuple[str, ...]  # of the new and cross-listed entries on this page
     entries: tuple[tuple[str, EntryData], ...]  # (announce type, entry) of the new and cross-listed ones
     rejected: Counter[str] = field(default_factory=Counter)
 
     @property
+    def announced(self) -> int:
+        """New and cross-listed entries, as the headings count them."""
+        return sum(n for section, n in self.sections if section != "replace")
+
+    @property
+    def total(self) -> int:
+        """All entries, as the headings count them."""
+        return sum(n for _, n in self.sections)
+
+    @property
     def complete(self) -> bool:
         """True when every announced entry is on this page."""
         return len(self.keys) == self.announced
+
+    def followed_by(self, more: Listing) -> Listing:
+        """This page and the one after it; a section that begins on the later page counts as well."""
+        return Listing(
+            self.day,
+            tuple(dict((*self.sections, *more.sections)).items()),
+            self.shown + more.shown,
+            tuple(dict.fromkeys((*self.keys, *more.keys))),
+            (*self.entries, *more.entries),
+            self.rejected + more.rejected,
+        )
 
 
 def parse_listing(body: bytes, source: str) -> Listing:
@@ -54,7 +74,8 @@ def parse_listing(body: bytes, source: str) -> Listing:
     root: Any = lxml.html.document_fromstring(
         text.encode("utf-8"), parser=lxml.html.HTMLParser(encoding="utf-8", huge_tree=False)
     )
-    announced = total = shown = 0
+    shown = 0
+    sections: dict[str, int] = {}
     keys: dict[str, None] = {}
     entries: list[tuple[str, EntryData]] = []
     rejected: Counter[str] = Counter()
@@ -66,8 +87,7 @@ def parse_listing(body: bytes, source: str) -> Listing:
                 continue
             _add_up(section, here, expected)
             section, here, expected = _KINDS[m[1].lower()], 0, int(m[2])
-            total += int(m[3])
-            announced += int(m[3]) if section != "replace" else 0
+            sections[section] = int(m[3])
             continue
         if not section and _paper(node) is None:
             continue
@@ -83,7 +103,7 @@ def parse_listing(body: bytes, source: str) -> Listing:
             except ParseError as error:
                 rejected[error.reason] += 1
     _add_up(section, here, expected)
-    return Listing(day, announced, total, shown, tuple(keys), tuple(entries), rejected)
+    return Listing(day, tuple(sections.items()), shown, tuple(keys), tuple(entries), rejected)
 
 
 def _add_up(section: str, here: int, expected: int) -> None:

@@ -188,7 +188,10 @@ class Arxiv:
         validators: list[PartState] = []
 
         def read() -> DailyFeed | None:
-            answer = visit.http.get(FEED + quote(category), etag=state.etag, last_modified=state.last_modified)
+            # 400 carries a feed whose description says what is wrong with the category.
+            answer = visit.http.get(
+                FEED + quote(category), etag=state.etag, last_modified=state.last_modified, also=frozenset({400})
+            )
             if answer.not_modified and state.cursor:
                 return None
             feed = parse_daily(answer.body, self.name, latest)
@@ -210,17 +213,11 @@ class Arxiv:
             return parse_listing(visit.http.get(LISTING.format(quote(category)), query).body, self.name)
 
         listing = _soundest(lambda: read(0), lambda page: _losses(page.rejected))
-        while not listing.complete and listing.shown < listing.total:
+        while listing.shown < listing.total or (listing.shown and listing.shown % LISTING_SHOW == 0):
             more = _soundest(lambda: read(listing.shown), lambda page: _losses(page.rejected))  # noqa: B023 - called at once
             if more.day != listing.day or not more.shown:
                 break
-            listing = replace(
-                listing,
-                shown=listing.shown + more.shown,
-                keys=tuple(dict.fromkeys((*listing.keys, *more.keys))),
-                entries=(*listing.entries, *more.entries),
-                rejected=listing.rejected + more.rejected,
-            )
+            listing = listing.followed_by(more)
         return listing
 
     def _keep_daily(
