@@ -87,8 +87,8 @@ class Worker:
             raise Stopping
 
 
-def run(context: Context) -> None:
-    """Tick until SIGTERM or Ctrl-C; ends within ten seconds."""
+def run(context: Context, parent: int = 0) -> None:
+    """Tick until SIGTERM or Ctrl-C, or until the process `parent` (0: none) is gone; ends within ten seconds."""
     worker, ended = Worker(context), threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -102,9 +102,8 @@ def run(context: Context) -> None:
     worker.tick()
     scheduler.start()
     log.info("worker_started", pid=os.getpid(), tick_seconds=TICK_SECONDS)
-    parent = os.getppid()
     while not ended.wait(1.0):
-        if os.getppid() != parent:  # the server that started this worker was killed
+        if parent and os.getppid() != parent:  # the server that started this worker was killed
             break
     scheduler.shutdown(wait=False)
     worker.stop()

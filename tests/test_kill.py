@@ -70,11 +70,19 @@ def begun(url: str) -> bool:
         storage.close()
 
 
+def wait_until_begun(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Poll until the visit stands in the ledger, or the process has ended."""
+    while not begun(url) and process.poll() is None:
+        time.sleep(0.01)
+
+
 def kill_at_random(new_database: Callable[[], str], arxiv: LoopbackArxiv, kills: int) -> None:
     """Kill at `kills` random moments of a visit, each on a new database, run again and compare."""
     calm = new_database()
+    process = start(calm, arxiv.url)
+    wait_until_begun(calm, process)
     began = time.monotonic()
-    finish(calm, arxiv.url)
+    assert process.wait(120) == 0
     whole = time.monotonic() - began
     wanted = tables(calm)
     assert len(wanted["items"]) > 50
@@ -82,9 +90,8 @@ def kill_at_random(new_database: Callable[[], str], arxiv: LoopbackArxiv, kills:
     for n in range(kills):
         url = new_database()
         process = start(url, arxiv.url)
-        while not begun(url) and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(moments.uniform(0, whole / 2))
+        wait_until_begun(url, process)
+        time.sleep(moments.uniform(0, whole * 0.9))
         cut += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()

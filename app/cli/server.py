@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -26,6 +29,8 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Server processes.")] = 1,
 ) -> None:
     """API and pages and, unless SCHEDULER=off, one worker as a child process."""
+    # uvicorn raises the signal that stopped it once more when it is done; by default that would end this process at once.
+    signal.signal(signal.SIGTERM, _end)
     settings = common.read()
     common.upgrade(settings)
     settings.kept_secret("secret_key")
@@ -50,18 +55,24 @@ def serve(
 
 
 def worker(
-    once: Annotated[bool, typer.Option("--once", help="Do what is due, then end.")] = False, json: common.Json = False
+    once: Annotated[bool, typer.Option("--once", help="Do what is due, then end.")] = False,
+    parent: Annotated[int, typer.Option(hidden=True, help="End with this process.")] = 0,
+    json: common.Json = False,
 ) -> None:
     """Scheduled visits to the sources: asks the database every few seconds what is due. --json tells the visits of --once."""
     with common.opened() as context:
         if not once:
-            workers.run(context)
+            workers.run(context, parent)
             return
         runs = workers.run_once(context)
     if json:
         common.emit({"runs": [r.as_dict() for r in runs]})
     if any(r.outcome and not r.outcome.good for r in runs):
         raise typer.Exit(1)
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 class _Child:
@@ -80,7 +91,8 @@ class _Child:
                 if self._ended.is_set():
                     return
                 # A session of its own, so that Ctrl-C reaches it through `stop` alone, once.
-                self._process = subprocess.Popen([sys.executable, "-m", "app.cli", "worker"], start_new_session=True)
+                command = [sys.executable, "-m", "app.cli", "worker", "--parent", str(os.getpid())]
+                self._process = subprocess.Popen(command, start_new_session=True)
             code = self._process.wait()
             if self._ended.is_set():
                 return
