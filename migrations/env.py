@@ -1,4 +1,4 @@
-"""Runs migrations in one transaction: on the connection that `catalog.storage.migrate` hands over, or on the configured database."""
+"""Runs migrations in one transaction: on the connection that `catalog.storage.migrate` gives, or on the configured database."""
 
 from __future__ import annotations
 
