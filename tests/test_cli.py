@@ -359,6 +359,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
 
 
+@pytest.mark.slow
 def test_the_process_ends_with_the_code_and_one_line() -> None:
     done = subprocess.run(
         [*COMMAND, "items", "--topic", "deep-lerning"], env=environment(), capture_output=True, text=True, check=False
@@ -378,6 +379,7 @@ def test_tagging_needs_no_database_and_no_settings() -> None:
     assert not Path("data").exists()
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_worker_in_order() -> None:
     given = {**environment(), "SKILLFEED_UPSTREAM_MIRROR": "http://127.0.0.1:1", "SKILLFEED_ARXIV_GAP_SECONDS": "0"}
     process = subprocess.Popen([*COMMAND, "worker"], env=given, stderr=subprocess.PIPE, text=True)

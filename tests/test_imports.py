@@ -16,12 +16,14 @@ ROOT = Path(__file__).resolve().parents[1]
 NOT_FOR_THE_WEB = ("apscheduler", "arxiv", "feedparser", "lxml", "scipy", "sklearn")
 
 
+@pytest.mark.slow
 def test_the_import_contracts_hold() -> None:
     tool = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([tool, "--no-logo", "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("app.main") is None, reason="there is no app.main yet")
 def test_the_web_server_loads_nothing_of_ingestion() -> None:
     code = "import json, sys, app.main; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"

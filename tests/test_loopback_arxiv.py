@@ -41,6 +41,8 @@ from tests.loopback_arxiv import (
 from tests.loopback_arxiv.faults import KINDS
 from tests.loopback_arxiv.papers import fold
 
+pytestmark = pytest.mark.slow  # it is tested here, and used everywhere: `make check` can do without
+
 FIRST, LAST = dt.date(2026, 1, 12), dt.date(2026, 2, 6)
 DAY = dt.date(2026, 1, 29)
 SATURDAY = dt.date(2026, 1, 31)

@@ -180,6 +180,7 @@ def test_the_instance_is_a_valid_address_whatever_was_asked(client: TestClient) 
     assert len(body["instance"]) < 700
 
 
+@pytest.mark.slow
 def test_a_browser_gets_a_page_where_there_is_none_but_never_from_the_api(client: TestClient) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
     for address, status in (("/nothing", 404), ("/raise/bug", 500), ("/raise/database", 503)):

@@ -149,6 +149,7 @@ def test_both_databases_give_the_same_pages(site: TestClient, postgres_database:
         other.close()
 
 
+@pytest.mark.slow
 def test_all_internal_links_lead_somewhere(site: TestClient) -> None:
     seen: set[str] = set()
     waiting = ["/"]

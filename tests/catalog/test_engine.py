@@ -108,6 +108,7 @@ def test_a_wal_file_that_others_have_open_is_not_switched(tmp_path: Path) -> Non
     storage.close()
 
 
+@pytest.mark.slow
 def test_an_older_library_in_another_process_leaves_a_live_wal_file_alone(tmp_path: Path) -> None:
     import sqlite3
 

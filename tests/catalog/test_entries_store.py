@@ -399,6 +399,7 @@ def test_both_databases_hold_the_same_bytes(run: Run, postgres_database: object,
 
 
 # ------------------------------------------------------------------ many at once, and none at all
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [60, pytest.param(2000, marks=pytest.mark.soak)])
 def test_four_writers_of_the_same_pages_leave_what_one_leaves(storage: Storage, count: int) -> None:
     with storage.write() as db:
@@ -414,6 +415,7 @@ def test_four_writers_of_the_same_pages_leave_what_one_leaves(storage: Storage, 
     assert differences(many, dump(storage)) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.soak)])
 def test_a_kill_at_any_moment_loses_no_page_that_was_committed(storage: Storage, kills: int) -> None:
     rng, acknowledged = random.Random(kills), 0

@@ -247,6 +247,7 @@ def test_a_live_owner_of_this_machine_is_not_replaced(storage: Storage) -> None:
     assert refused(storage, "two").holder == owner
 
 
+@pytest.mark.slow
 def test_a_killed_owner_is_replaced_at_once(storage: Storage) -> None:
     process = child.start("hold", storage.url)
     child.release(process)
@@ -309,6 +310,7 @@ def test_holders_are_found_by_the_beginning_of_the_name_as_written(storage: Stor
 
 
 # ------------------------------------------------------------------ all at once
+@pytest.mark.slow
 @pytest.mark.parametrize("rounds", [15, pytest.param(500, marks=pytest.mark.soak)])
 def test_four_processes_never_hold_one_name_at_once(storage: Storage, tmp_path: Path, rounds: int) -> None:
     fences = [int(line) for line in child.all_at_once("claim", storage.url, rounds, tmp_path / "mark")]

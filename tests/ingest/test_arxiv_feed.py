@@ -82,6 +82,7 @@ def test_a_replacement_says_nothing_of_the_first_announcement() -> None:
     assert (entry.version, entry.announced, entry.basis) == (4, None, Basis.HELD)
 
 
+@pytest.mark.slow
 def test_two_thousand_items_are_read_in_seconds() -> None:
     begun = time.perf_counter()
     assert len(parse(*(item(n) for n in range(2000))).entries) == 2000

@@ -61,6 +61,7 @@ def announced(papers: list[Paper], first: date, last: date) -> set[str]:
 
 
 # ------------------------------------------------------------------ complete, once
+@pytest.mark.slow
 def test_ten_days_are_complete_and_a_second_pass_writes_nothing(
     one: Instance, arxiv: LoopbackArxiv, papers: list[Paper]
 ) -> None:
@@ -80,6 +81,7 @@ def test_ten_days_are_complete_and_a_second_pass_writes_nothing(
     check_derived(one.storage)
 
 
+@pytest.mark.slow
 def test_a_pause_of_five_days_loses_nothing(migrated_url: str, arxiv: LoopbackArxiv, tmp_path: object) -> None:
     def identities(one: Instance, days: list[date]) -> list[tuple[str, ...]]:
         for day in days:
@@ -212,6 +214,7 @@ def test_a_stale_short_or_empty_feed_is_named_and_its_papers_are_held_all_the_sa
     assert after.failing_since is None
 
 
+@pytest.mark.slow
 def test_stale_feed_with_oai_and_listing_behind_is_repaired_on_a_later_visit(
     one: Instance, arxiv: LoopbackArxiv, papers: list[Paper]
 ) -> None:
@@ -280,6 +283,7 @@ def test_feed_and_listing_out_of_reach_are_replaced_by_a_search(
 
 
 # ------------------------------------------------------------------ cursors
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cut", "truncate", "empty_page", "html_200", "json_shape", "too_early", "503", "invalid_xml"])
 def test_an_answer_that_is_not_whole_moves_no_cursor(one: Instance, arxiv: LoopbackArxiv, kind: str) -> None:
     put(one, arxiv, DAYS[8])
@@ -298,6 +302,7 @@ def test_an_answer_that_is_not_whole_moves_no_cursor(one: Instance, arxiv: Loopb
         assert run.error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cut", "truncate", "html_200", "json_shape", "503", "invalid_xml", "empty_page"])
 def test_a_feed_that_is_not_whole_keeps_no_validator(one: Instance, arxiv: LoopbackArxiv, kind: str) -> None:
     arxiv.faults = [Fault(kind, host="rss.arxiv.org")]
@@ -335,6 +340,7 @@ def test_a_loss_that_repeats_is_the_upstreams_own_and_holds_the_cursor_only_once
     assert start() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [

@@ -697,6 +697,7 @@ def test_different_hosts_do_not_wait_for_each_other(ask: Ask) -> None:
     assert case.pauses == []
 
 
+@pytest.mark.slow
 def test_a_host_that_keeps_one_waiting_keeps_no_other(arxiv: LoopbackArxiv, url: str) -> None:
     arxiv.faults = [Fault("silence", host="slow.example.org", seconds=5)]
     storage = Storage(url, upgrade=False)
@@ -716,6 +717,7 @@ def test_a_host_that_keeps_one_waiting_keeps_no_other(arxiv: LoopbackArxiv, url:
     storage.close()
 
 
+@pytest.mark.slow
 def test_of_two_fetchers_in_one_process_one_waits(arxiv: LoopbackArxiv, url: str) -> None:
     storage = Storage(url, upgrade=False)
     settings = settings_for(arxiv.url, url)

@@ -368,6 +368,7 @@ def invent(folder: Path, *, seed: int = 1, papers: int = 90) -> tuple[Path, Path
     return paths
 
 
+@pytest.mark.slow
 def test_training_gives_the_same_bytes_whatever_the_order_of_the_texts(tmp_path: Path) -> None:
     labels, texts = invent(tmp_path)
     said: list[str] = []
@@ -386,6 +387,7 @@ def test_training_gives_the_same_bytes_whatever_the_order_of_the_texts(tmp_path:
     )
 
 
+@pytest.mark.slow
 def test_worse_model_replaces_a_better_one_only_by_force(tmp_path: Path) -> None:
     labels, texts = invent(tmp_path)
     out = tmp_path / "model.npz"
