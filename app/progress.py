@@ -84,7 +84,10 @@ def outcome_table(runs: list[Run]) -> Table:
     """Runs and their parts as a table; the last column is held of announced."""
     table = Table(box=None, pad_edge=False)
     for name in ("source", "outcome", "seen", "new", "revised", "unchanged", "rejected", "held"):
-        table.add_column(name, justify="left" if name in ("source", "outcome") else "right", no_wrap=True)
+        # Where room is short, only the names of parts are folded: a cut number would be a wrong one.
+        table.add_column(
+            name, justify="left" if name in ("source", "outcome") else "right", no_wrap=name != "source", overflow="fold"
+        )
     for run in runs:
         both: list[tuple[str, Run | Part]] = [("", run), *(("  ", p) for p in run.parts)]
         for indent, one in both:

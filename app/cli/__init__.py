@@ -8,9 +8,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from catalog.errors import DatabaseUnavailable, NewerDatabase, SkillfeedError, UsageError
 from catalog.version import VERSION
@@ -23,6 +24,20 @@ GROUPS = {
 }  # fmt: skip
 
 
+class _Commands(TyperGroup):
+    """All commands. A reader that goes away (`skillfeed items | head`) is no failure."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """As Typer does it, which would end with 1 when stdout is closed early."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        return result
+
+
 def command_line(only: str = "") -> typer.Typer:
     """The commands: those of one module of this package, or all."""
     cli = typer.Typer(
@@ -32,6 +47,7 @@ def command_line(only: str = "") -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
         rich_markup_mode=None,
+        cls=_Commands,
     )
     cli.callback()(_root)
     for module in [only] if only else dict.fromkeys(GROUPS.values()):
@@ -68,6 +84,3 @@ def main() -> None:
             common.emit({"error": {"type": type(error).__name__, "message": str(error)}})
         sys.stderr.write(f"skillfeed: {error}\n")
         sys.exit(exit_code(error))
-    except BrokenPipeError:  # `skillfeed items | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

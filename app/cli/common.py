@@ -13,6 +13,7 @@ from rich.console import Console
 
 from app import logging as app_logging
 from app.context import Context
+from catalog.errors import UsageError
 from catalog.settings import Settings, ensure_folder, read_settings
 from catalog.storage import Storage, migrate
 from catalog.taxonomy import load_taxonomy
@@ -50,6 +51,15 @@ def upgrade(settings: Settings) -> str:
         ensure_folder(settings.data_dir)
     migrate.upgrade(settings.database)
     return migrate.head()
+
+
+def refuse_flags(ctx: typer.Context) -> None:
+    """Raise UsageError for a flag between a group and its command, where nothing would read it."""
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(parameter.name or "")
+        if source is not None and source.name == "COMMANDLINE":
+            shown = f"{ctx.command_path} {ctx.invoked_subcommand}"
+            raise UsageError(f"{parameter.opts[0]} belongs behind the command, as in `{shown} …`")
 
 
 def emit(data: Any) -> None:

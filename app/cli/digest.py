@@ -9,7 +9,7 @@ import typer
 
 from app import digests, render
 from app.cli import common
-from app.cli.items import Area, Category, Kind, SourceName, Topic, Words, known_sources, parameters
+from app.cli.items import Area, Category, Kind, Since, SourceName, Topic, Until, Words, known_sources, parameters
 from catalog.errors import UsageError
 from catalog.filters import parse_filter
 from catalog.periods import default_period, parse_period
@@ -41,6 +41,8 @@ def preview(
     kind: Kind = None,
     source: SourceName = None,
     category: Category = None,
+    since: Since = "",
+    until: Until = "",
     q: Words = "",
     format: Annotated[str, typer.Option(help="text, html, md or json.")] = "text",
     json: common.Json = False,
@@ -52,7 +54,8 @@ def preview(
     with common.opened() as context:
         today = context.clock.now().date()
         with context.storage.read() as db:
-            chosen = parse_filter(parameters(topic, area, kind, source, category, q), context.taxonomy, known_sources(db))
+            given = parameters(topic, area, kind, source, category, q) | {"since": [since], "until": [until]}
+            chosen = parse_filter(given, context.taxonomy, known_sources(db))
         digest = digests.preview(context.storage, context.taxonomy, chosen, asked or default_period(today), today)
         text = render.render(digest, "json" if json else format, context.settings.base_url)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")

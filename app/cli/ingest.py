@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from catalog.outcomes import Run
 from ingest.run import Progress, Tools, backfill, silent, visit_source
 from ingest.source import Source, Visit, Window
 from ingest.sources import SOURCES, source_named
-from ingest.sources.arxiv import Arxiv, sets_for
+from ingest.sources.arxiv import FIRST_DAYS, Arxiv, sets_for
 from ingest.tagging import Tagger
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
@@ -34,7 +35,9 @@ def register(cli: typer.Typer) -> None:
 
 def ingest(
     sources: Annotated[list[str] | None, typer.Argument(help="Sources to visit; none means all.")] = None,
-    since: Annotated[str, typer.Option(help="First announced date, e.g. 2026-01-05.")] = "",
+    since: Annotated[
+        str, typer.Option(help="First announced date, e.g. 2026-01-05; with --until alone 14 days before it.")
+    ] = "",
     until: Annotated[str, typer.Option(help="Last announced date; default today.")] = "",
     json: common.Json = False,
     quiet: Quiet = False,
@@ -109,9 +112,7 @@ def _report(runs: list[Run], json: bool) -> None:
 def _window(since: str, until: str) -> Window | None:
     first, last = parse_date("--since", since), parse_date("--until", until)
     if first is None:
-        if last is not None:
-            raise UsageError("--until needs --since")
-        return None
+        return Window(last - timedelta(days=FIRST_DAYS), last) if last else None
     if last is not None and last < first:
         raise UsageError(f"--since {first} is after --until {last}")
     return Window(first, last)

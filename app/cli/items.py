@@ -74,6 +74,7 @@ def list_items(
 ) -> None:
     """Items of a filter, newest first; all of them unless --limit says otherwise."""
     if ctx.invoked_subcommand:
+        common.refuse_flags(ctx)
         return
     if format not in FORMATS:
         raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not {format[:20]!r}")
@@ -108,7 +109,7 @@ def show(ids: Annotated[list[str], typer.Argument(help="Item ids.")], json: comm
     with common.opened() as context, context.storage.read() as db:
         shown = []
         for one in ids:
-            item = store.by_id(db, one)
+            item = store.by_id(db, one) if one.isascii() else None  # what is no text at all reaches no database
             if item is None:
                 raise UsageError(f"no item {one[:40]!r}; ids are those of `skillfeed items`")
             shown.append(shapes.whole(item))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import uvicorn
 
 from app import worker as workers
 from app.cli import common
+from catalog.errors import SkillfeedError
 
 
 def register(cli: typer.Typer) -> None:
@@ -35,6 +37,7 @@ def serve(
     common.upgrade(settings)
     settings.kept_secret("secret_key")
     settings.kept_secret("admin_token")
+    _try(host, port)
     common.err.print(f"Skillfeed serves on http://{host}:{port} (stop with Ctrl-C)")
     child = _Child() if settings.scheduler == "on" else None
     try:
@@ -69,6 +72,16 @@ def worker(
         common.emit({"runs": [r.as_dict() for r in runs]})
     if any(r.outcome and not r.outcome.good for r in runs):
         raise typer.Exit(1)
+
+
+def _try(host: str, port: int) -> None:
+    """Raise SkillfeedError where nobody can listen; uvicorn says so after the worker has begun, and ends with 3."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+        raise SkillfeedError(f"cannot listen on {host}:{port}: {reason}") from error
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

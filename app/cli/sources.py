@@ -24,8 +24,10 @@ def register(cli: typer.Typer) -> None:
 
 
 def _default(ctx: typer.Context, json: common.Json = False) -> None:
-    if ctx.invoked_subcommand is None:
-        list_sources(json)
+    if ctx.invoked_subcommand:
+        common.refuse_flags(ctx)
+        return
+    list_sources(json)
 
 
 def list_sources(json: common.Json = False) -> None:

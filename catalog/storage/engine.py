@@ -178,6 +178,10 @@ def explain(error: Exception, url: URL) -> DatabaseUnavailable:
     cause = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
     if url.get_backend_name() == "sqlite" and url.database:
         folder = Path(url.database).parent
-        if not folder.is_dir():
+        try:
+            known = folder.is_dir()
+        except OSError as denied:  # a folder above it may not be looked into
+            return DatabaseUnavailable(f"{shown(url)}: cannot use the folder {folder}: {denied.strerror}")
+        if not known:
             return DatabaseUnavailable(f"{shown(url)}: the folder {folder} does not exist; make it or set SKILLFEED_DATA_DIR")
     return DatabaseUnavailable(f"{shown(url)}: {cause[:300]}")

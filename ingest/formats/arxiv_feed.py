@@ -37,6 +37,7 @@ class DailyFeed:
     entries: tuple[tuple[str, EntryData], ...]  # (announce type, entry)
     rejected: Counter[str] = field(default_factory=Counter)
     damage: str = ""
+    mended: bool = False  # see ingest.formats.xml
 
 
 def parse_daily(body: bytes, source: str, latest: date) -> DailyFeed:
@@ -69,7 +70,7 @@ def parse_daily(body: bytes, source: str, latest: date) -> DailyFeed:
     days = Counter(day for _, _, day in found.values() if day)
     day = days.most_common(1)[0][0] if days else _day(channel.get("published"), latest)
     dated = tuple((kind, _date(entry, kind, own or day)) for kind, entry, own in found.values())
-    return DailyFeed(day, dated, rejected, document.damage)
+    return DailyFeed(day, dated, rejected, document.damage, document.mended)
 
 
 def _entry(raw: Mapping[str, Any], source: str, latest: date) -> tuple[str, EntryData, date | None]:

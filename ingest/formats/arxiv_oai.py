@@ -38,6 +38,7 @@ class OaiPage:
     error: str = ""  # OAI error code: noRecordsMatch, badResumptionToken, …
     message: str = ""
     damage: str = ""
+    mended: bool = False  # see ingest.formats.xml
 
 
 def parse_oai(body: bytes, source: str, latest: date) -> OaiPage:
@@ -74,7 +75,16 @@ def parse_oai(body: bytes, source: str, latest: date) -> OaiPage:
         else:
             entries[found.key] = found
     token = " ".join((records.findtext(_OAI + "resumptionToken") or "").split())
-    return OaiPage(tuple(entries.values()), tuple(deleted), rejected, token, _date_of(responded), last, damage=document.damage)
+    return OaiPage(
+        tuple(entries.values()),
+        tuple(deleted),
+        rejected,
+        token,
+        _date_of(responded),
+        last,
+        damage=document.damage,
+        mended=document.mended,
+    )
 
 
 def _record(record: etree._Element, source: str, latest: date) -> tuple[date | None, EntryData | str]:

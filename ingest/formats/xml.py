@@ -31,6 +31,7 @@ class Document:
     text: str  # what `root` was made from, without XML declaration
     lost: int  # blocks that were not whole
     damage: str  # "" for a sound document, else one line
+    mended: bool = False  # nothing is missing, but entities or the encoding had to be mended: titles may not be as they were
 
 
 def read_xml(body: bytes, block: str) -> Document:
@@ -60,7 +61,7 @@ def read_xml(body: bytes, block: str) -> Document:
     root = _parse(text)
     if root is not None:
         _refuse_doctype(root)
-        return Document(root, text, 0, "")  # undefined entities or a wrong encoding only: nothing is missing
+        return Document(root, text, 0, "", mended=True)
     return _salvage(text, block, damage)
 
 

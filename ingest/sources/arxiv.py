@@ -85,7 +85,8 @@ def judge(feed: DailyFeed | None, listing: Listing | None, trouble: str, today: 
     if listing is not None and current:
         day = listing.day
         outcome, note, undated = _against(feed, in_feed, listing, trouble)
-        entries = [_undated(e) if e.key in undated else e for e in entries]
+        listed = {e.key: e for _, e in listing.entries}
+        entries = [_undated(e) if e.key in undated else _dated(e, listed.get(e.key)) for e in entries]
         entries += [e for _, e in listing.entries if e.key not in in_feed]
         rejected += listing.rejected
     elif trouble:
@@ -199,7 +200,7 @@ class Arxiv:
             return feed
 
         try:
-            feed = _soundest(read, lambda f: 0 if f is None else _losses(f.rejected) + bool(f.damage))
+            feed = _soundest(read, lambda f: 0 if f is None else _losses(f.rejected) + bool(f.damage) + f.mended)
         except (FetchError, ParseError) as error:
             return None, str(error), None
         sound = feed is not None and not _losses(feed.rejected) and not feed.damage
@@ -294,6 +295,7 @@ class Arxiv:
 
         OAI-PMH dates changes, not announcements, so the list is read from the window's first day to today.
         """
+        # Moderation holds papers for up to nine days longer than the calendar says: rather some too early than one missing.
         low, high = window.since - timedelta(days=LATE_DAYS), window.until or date.max
 
         def wanted(entry: EntryData) -> bool:
@@ -439,6 +441,13 @@ def _undated(entry: EntryData) -> EntryData:
     return replace(entry, announced=None, basis=Basis.HELD)
 
 
+def _dated(entry: EntryData, listed: EntryData | None) -> EntryData:
+    """The entry, with the listing's date when the feed's could not be read."""
+    if entry.announced is not None or listed is None:
+        return entry
+    return replace(entry, announced=listed.announced, basis=listed.basis)
+
+
 def _soundest(read: Callable[[], T], losses: Callable[[T], int]) -> T:
     """The first answer without losses of up to three, else the one with the fewest.
 
@@ -470,7 +479,7 @@ def _losses(rejected: Mapping[str, int]) -> int:
 
 def _page_loss(page: OaiPage) -> int:
     nothing = not page.error and not page.entries and not page.deleted
-    return _losses(page.rejected) + bool(page.damage) + (1_000_000 if nothing else 0)
+    return _losses(page.rejected) + bool(page.damage) + page.mended + (1_000_000 if nothing else 0)
 
 
 def _reasons(rejected: Mapping[str, int]) -> str:

@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from catalog.entries import Basis, EntryData, Kind
 from catalog.outcomes import Outcome, Part, Run
 from catalog.storage import entries, items, sources
-from ingest.sources.arxiv import Arxiv, sets_for
+from ingest.formats.arxiv_feed import DailyFeed
+from ingest.formats.arxiv_listing import Listing
+from ingest.sources.arxiv import Arxiv, judge, sets_for
 from tests.dumps import check_derived, differences, dump
 from tests.instance import Instance, instance
 from tests.loopback_arxiv import Fault, LoopbackArxiv, Paper, Version, announcement_days, expected, sample_papers
@@ -58,6 +61,23 @@ def part(run: Run, name: str) -> Part:
 def announced(papers: list[Paper], first: date, last: date) -> set[str]:
     """What was announced in our categories and is not deleted."""
     return expected(papers, CATEGORIES, first, last, deleted_too=False)
+
+
+def test_a_feed_whose_dates_cannot_be_read_takes_those_of_the_listing() -> None:
+    day = DAYS[9]
+
+    def entry(key: str, announced: date | None, basis: Basis) -> EntryData:
+        return EntryData("arxiv", key, Kind.PAPER, "A title", f"https://arxiv.org/abs/{key}", announced=announced, basis=basis)
+
+    feed = DailyFeed(None, tuple(("new", entry(key, None, Basis.HELD)) for key in ("2601.00001", "2601.00002")))
+    listed = (("new", entry("2601.00001", day, Basis.STATED)), ("cross", entry("2601.00002", day, Basis.CROSS)))
+    listing = Listing(day, (("new", 1), ("cross", 1)), 2, ("2601.00001", "2601.00002"), listed)
+    verdict = judge(feed, listing, "", day, {})
+    assert verdict.outcome is Outcome.OK
+    assert [(e.key, e.announced, e.basis) for e in verdict.entries] == [
+        ("2601.00001", day, Basis.STATED),
+        ("2601.00002", day, Basis.CROSS),
+    ]
 
 
 # ------------------------------------------------------------------ complete, once
@@ -410,6 +430,20 @@ def test_backfill_brings_a_range_and_goes_on_after_an_interruption(
         assert sources.runs(db, "backfill:arxiv")
     again = one.backfill(DAYS[0], DAYS[5], ["cs"])
     assert (again.counts.new, again.counts.revised) == (0, 0)
+
+
+@pytest.mark.parametrize("kind", ["undefined_entity", "wrong_encoding"])
+def test_an_answer_that_had_to_be_mended_is_asked_for_again(
+    one: Instance, arxiv: LoopbackArxiv, papers: list[Paper], kind: str
+) -> None:
+    arxiv.oai_page = 2500
+    calm = {p.id for p in papers}
+    arxiv.faults = [Fault(kind, host="oaipmh.arxiv.org", times=2)]
+    assert one.visit().outcome is Outcome.OK
+    with one.storage.read() as db:
+        titles = [i.title for k in calm if (i := items.by_identifier(db, "arxiv", k))]
+    assert titles
+    assert not [t for t in titles if "caf" in t or "&" in t.replace(" & ", "")]
 
 
 def test_few_categories_are_harvested_one_by_one_and_many_of_an_archive_together() -> None:
