@@ -21,6 +21,8 @@ import difflib
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+_FEW = 12  # names that are listed whole
+
 
 class SkillfeedError(Exception):
     """Root of all deliberate errors; `str()` is one line that a person can act on."""
@@ -31,13 +33,15 @@ class UsageError(SkillfeedError):
 
 
 class UnknownName(UsageError):
-    """A name that does not exist; carries up to three of the nearest that do."""
+    """A name that does not exist; carries the nearest that do, all of them where they are few."""
 
     def __init__(self, what: str, name: str, allowed: Iterable[str]) -> None:
         self.what, self.name = what, name
         known = sorted(allowed)
-        self.nearest = tuple(difflib.get_close_matches(name, known, n=3, cutoff=0.5)) or tuple(known[:12])
-        more = " …" if not difflib.get_close_matches(name, known, n=1, cutoff=0.5) and len(known) > 12 else ""
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        rest = [n for n in known if n not in close] if not close or len(known) <= _FEW else []
+        self.nearest = (*close, *rest[:_FEW])
+        more = " …" if len(rest) > _FEW else ""
         shown = name if len(name) <= 60 else name[:60] + "…"
         super().__init__(f"unknown {what} {shown!r}; nearest allowed: {', '.join(self.nearest)}{more}")
 

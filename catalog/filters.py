@@ -116,6 +116,8 @@ def check_words(text: str) -> str:
     """A search text of at most 200 characters, white space folded; raises UsageError."""
     if len(text) > Q_LIMIT:
         raise UsageError(f"q is {len(text)} characters long; at most {Q_LIMIT} are read")
+    if "\ufffd" in text:
+        raise UsageError("q holds bytes that are not UTF-8; send plain text")
     if re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]", text):
         raise UsageError("q holds a control character or half of a surrogate pair; send plain text")
     return " ".join(text.split())

@@ -32,7 +32,7 @@ class Query:
 
 
 def parse_query(text: str) -> Query | None:
-    """The query of a search text; None when there is nothing to look for (no words, or only refused ones). Never raises."""
+    """The query of a search text; None when it holds no word. Only refused words mean everything but them. Never raises."""
     wanted: list[tuple[Clause, ...]] = []
     refused: list[Clause] = []
     join = False
@@ -51,4 +51,4 @@ def parse_query(text: str) -> Query | None:
         else:
             wanted.append((clause,))
         join = False
-    return Query(tuple(wanted), tuple(refused)) if wanted else None
+    return Query(tuple(wanted), tuple(refused)) if wanted or refused else None

@@ -150,7 +150,9 @@ def test_with_json_a_complaint_is_an_object_as_well(skillfeed: Shell) -> None:
 def test_a_command_or_option_that_does_not_exist_is_usage(skillfeed: Shell, words: list[str]) -> None:
     done = skillfeed(*words)
     assert (done.code, done.out) == (2, "")
-    assert "Error: " in done.err
+    assert done.complaint
+    told = skillfeed(*words, "--json")
+    assert told.json == {"error": {"type": "UsageError", "message": told.complaint}}
 
 
 @pytest.mark.parametrize("command", ["config", "doctor", "items", "worker --once", "db check"])

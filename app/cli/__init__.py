@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -77,10 +77,26 @@ def exit_code(error: SkillfeedError) -> int:
 def main() -> None:
     """The entry point: errors end in one line on stderr and the exit code of the design (1 failed, 2 usage, 3 database)."""
     try:
-        command_line(GROUPS.get(sys.argv[1], "") if len(sys.argv) > 1 else "")()
+        code = command_line(GROUPS.get(sys.argv[1], "") if len(sys.argv) > 1 else "")(standalone_mode=False)
     except SkillfeedError as error:
-        if "--json" in sys.argv:
-            common = importlib.import_module("app.cli.common")
-            common.emit({"error": {"type": type(error).__name__, "message": str(error)}})
-        sys.stderr.write(f"skillfeed: {error}\n")
-        sys.exit(exit_code(error))
+        _complain(error)
+    except Exception as error:
+        message = getattr(error, "format_message", None)  # Typer's own errors, whose classes are not public
+        if type(error).__name__ == "Abort":  # Ctrl-C; leases were given back on the way here
+            sys.stderr.write("skillfeed: stopped; what was stored stays, and the next run goes on\n")
+            sys.exit(130)
+        if message is None:
+            raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            sys.stderr.write(f"{message()}\n")
+            sys.exit(2)
+        _complain(UsageError(" ".join(str(message()).split())))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(error: SkillfeedError) -> NoReturn:
+    if "--json" in sys.argv:
+        common = importlib.import_module("app.cli.common")
+        common.emit({"error": {"type": type(error).__name__, "message": str(error)}})
+    sys.stderr.write(f"skillfeed: {error}\n")
+    sys.exit(exit_code(error))

@@ -17,6 +17,7 @@ import uvicorn
 from app import worker as workers
 from app.cli import common
 from catalog.errors import SkillfeedError
+from catalog.settings import environment_name
 
 
 def register(cli: typer.Typer) -> None:
@@ -34,6 +35,9 @@ def serve(
     # uvicorn raises the signal that stopped it once more when it is done; by default that would end this process at once.
     signal.signal(signal.SIGTERM, _end)
     settings = common.read()
+    if "base_url" not in settings.model_fields_set:  # links then lead to where it is served; worker and server inherit it
+        os.environ[environment_name("base_url")] = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
+        settings = common.read()
     common.upgrade(settings)
     settings.kept_secret("secret_key")
     settings.kept_secret("admin_token")

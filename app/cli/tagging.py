@@ -10,7 +10,7 @@ import typer
 
 from catalog.taxonomy import load_taxonomy
 from ingest.tagging import Tagger
-from ingest.tagging.stream import tag_lines
+from ingest.tagging.stream import arriving, tag_batches
 
 
 def register(cli: typer.Typer) -> None:
@@ -25,8 +25,9 @@ def tag(no_evidence: Annotated[bool, typer.Option("--no-evidence", help="Topics 
     Needs no database.
     """
     tagger = Tagger.load(load_taxonomy())
-    for line in tag_lines(sys.stdin.buffer, tagger, evidence=not no_evidence):
-        sys.stdout.write(line + "\n")
+    for answers in tag_batches(arriving(sys.stdin.buffer), tagger, evidence=not no_evidence):
+        sys.stdout.writelines(f"{line}\n" for line in answers)
+        sys.stdout.flush()  # so that a program at the other end can wait for each answer
 
 
 def train(

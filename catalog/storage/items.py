@@ -122,7 +122,10 @@ def _rows(db: Connection, filter: Filter, after: int | None, limit: int) -> Sequ
     low, high = _range(filter, after)
     if filter.q:
         query = parse_query(filter.q)
-        found = search.positions(db, query, [ids for _, ids in groups], low, high, limit) if query else []
+        fields = [ids for _, ids in groups]
+        if query and not query.wanted and not fields:  # "everything but": the index has to be told what everything is
+            fields = [list(db.execute(select(s.terms.c.id).where(s.terms.c.scheme == "kind")).scalars())]
+        found = search.positions(db, query, fields, low, high, limit) if query and all(fields) else []
         rows = {r.position: r for part in chunks(found) for r in db.execute(_select().where(s.items.c.position.in_(part)))}
         return [rows[p] for p in found if p in rows]
     lead, others = _lead(db, filter, groups)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 from catalog.errors import UsageError
 from catalog.items import Evidence, Tag
 from ingest.tagging.tagger import Tagger, Text
 
-_BATCH = 256  # lines read ahead; one by one costs half of the speed
+_BATCH = 256  # lines; one by one costs half of the speed
 
 Row = tuple[str | int, Text]
 
@@ -24,34 +24,56 @@ def tag_lines(lines: Iterable[str | bytes], tagger: Tagger, evidence: bool = Tru
     is left out when it is not wanted, `start` and `end` (characters) where the field is no text. UsageError that names line and
     mend at the first line of another form, after all lines before it have been answered.
     """
-    rows = _rows(lines)
-    while True:
-        batch: list[Row] = []
+    waiting = iter(lines)
+    batches = iter(lambda: list(islice(waiting, _BATCH)), [])
+    for answers in tag_batches(batches, tagger, evidence):
+        yield from answers
+
+
+def tag_batches(batches: Iterable[Iterable[str | bytes]], tagger: Tagger, evidence: bool = True) -> Iterator[list[str]]:
+    """Like `tag_lines`, with the answers to each batch of lines as soon as it is there."""
+    number = 0
+    for batch in batches:
+        rows: list[Row] = []
         failure: UsageError | None = None
-        try:
-            for row in islice(rows, _BATCH):
-                batch.append(row)  # noqa: PERF402 -- what was read before an error must be kept
-        except UsageError as error:
-            failure = error
-        tagged = tagger.tag_many([text for _, text in batch], evidence=evidence)
-        for (key, _), tags in zip(batch, tagged, strict=True):
-            yield json.dumps({"id": key, "topics": [_plain(tag, evidence) for tag in tags]}, separators=(",", ":"))
+        for line in batch:
+            number += 1
+            try:
+                row = _read(number, line)
+            except UsageError as error:
+                failure = error
+                break
+            if row is not None:
+                rows.append(row)
+        tagged = tagger.tag_many([text for _, text in rows], evidence=evidence)
+        yield [
+            json.dumps({"id": key, "topics": [_plain(tag, evidence) for tag in tags]}, separators=(",", ":"))
+            for (key, _), tags in zip(rows, tagged, strict=True)
+        ]
         if failure is not None:
             raise failure
-        if len(batch) < _BATCH:
-            return
 
 
-def _rows(lines: Iterable[str | bytes]) -> Iterator[Row]:
-    for number, line in enumerate(lines, 1):
-        try:
-            text = line.decode() if isinstance(line, bytes) else line
-        except UnicodeDecodeError as error:
-            raise UsageError(f"line {number}: is not UTF-8 at byte {error.start}; write it as UTF-8") from error
-        if number == 1:
-            text = text.removeprefix("\ufeff")  # the byte order mark that some editors put first
-        if text.strip():
-            yield _row(number, text)
+def arriving(stream: IO[bytes], size: int = 1 << 18) -> Iterator[list[bytes]]:
+    """The whole lines of a stream in batches, each as soon as it has arrived; `size` is the most bytes read at once."""
+    rest = b""
+    while chunk := stream.read1(size):  # type: ignore[attr-defined]
+        *lines, rest = (rest + chunk).split(b"\n")
+        if lines:
+            yield lines
+    if rest:
+        yield [rest]
+
+
+def _read(number: int, line: str | bytes) -> Row | None:
+    """The row of a line; None for a blank one."""
+    try:
+        text = line.decode() if isinstance(line, bytes) else line
+    except UnicodeDecodeError as error:
+        raise UsageError(f"line {number}: is not UTF-8 at byte {error.start}; write it as UTF-8") from error
+    if number == 1:
+        text = text.removeprefix("\ufeff")  # the byte order mark that some editors put first
+    return _row(number, text) if text.strip() else None
 
 
 def _row(number: int, line: str) -> Row:

@@ -41,7 +41,8 @@ def test_every_error_has_one_root_and_one_parent() -> None:
 @pytest.mark.parametrize(
     ("name", "allowed", "nearest"),
     [
-        ("arxvi", ["arxiv", "pmlr"], ("arxiv",)),
+        ("arxvi", ["pmlr", "arxiv"], ("arxiv", "pmlr")),
+        ("arxvi", ["arxiv", *"abcdefghijklmn"], ("arxiv",)),
         ("zzz", ["b", "a"], ("a", "b")),
         ("", ["a"], ("a",)),
         ("x", [], ()),

@@ -76,7 +76,7 @@ GOLDEN = {
     '"forecasting learned"': "",  # title and abstract do not touch
     # minus
     "attention -dense": "sparse",
-    "-attention": "",
+    "-attention": "empty tagged engines russian chinese author erdos self",
     "sparse -attention": "tagged",
     'sparse -"sparse attention"': "tagged dense",
     "graphs -author:ada": "tagged",
