@@ -82,9 +82,6 @@ def main() -> None:
         _complain(error)
     except Exception as error:
         message = getattr(error, "format_message", None)  # Typer's own errors, whose classes are not public
-        if type(error).__name__ == "Abort":  # Ctrl-C; leases were given back on the way here
-            sys.stderr.write("skillfeed: stopped; what was stored stays, and the next run goes on\n")
-            sys.exit(130)
         if message is None:
             raise
         if type(error).__name__ == "NoArgsIsHelpError":

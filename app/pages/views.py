@@ -28,6 +28,7 @@ from catalog.periods import Period, default_period, parse_period, week_of
 from catalog.query import parse_query
 from catalog.storage import entries as stored_entries
 from catalog.storage import items as stored_items
+from catalog.storage import leases
 from catalog.storage import sources as stored_sources
 from catalog.storage.sources import SourceState
 from catalog.taxonomy import Topic
@@ -37,7 +38,6 @@ _CAPS = Caps(per_topic=5, total=60)  # a page has room for more than a mail
 _TREND_WEEKS = 26
 _STATUS_DAYS = 14
 _STATUS_RUNS = 12
-_FIRST_VISIT_HOURS = 12  # a run that began longer ago and never ended was killed
 _REFRESH = 5  # seconds
 
 _IDENTIFIERS = {
@@ -433,13 +433,12 @@ def _mark(outcome: str) -> str:
 
 
 def _health(context: Context, db: Any, states: Sequence[SourceState]) -> Health:
-    now = context.clock.now()
     tried = [s for s in states if s.enabled and s.outcome]
     ill = [s for s in tried if s.failures and _mark(s.outcome) == "bad"]
     last = max((s.last_success for s in states if s.last_success), default=None)
     unreachable = bool(tried) and all(s.outcome == Outcome.FAILED for s in tried)
     return Health(
-        tuple(_trouble(context, s) for s in ill), unreachable, bool(tried), _moment(context, last), _arriving(db, states, now)
+        tuple(_trouble(context, s) for s in ill), unreachable, bool(tried), _moment(context, last), _arriving(db, states)
     )
 
 
@@ -451,14 +450,12 @@ def _trouble(context: Context, s: SourceState) -> Trouble:
     return Trouble(phrases.source_name(s.name), what, s.error, _moment(context, s.failing_since), again)
 
 
-def _arriving(db: Any, states: Sequence[SourceState], now: datetime) -> tuple[str, int] | None:
-    """A running first visit; None when there is none."""
-    new = {s.name for s in states if s.enabled and s.last_run is None}
-    if not new:
-        return None
-    for run in stored_sources.runs(db, limit=20):
-        if run.source in new and run.finished is None and now - run.started < timedelta(hours=_FIRST_VISIT_HOURS):
-            return phrases.source_name(run.source), stored_items.counts(db, "source").get(run.source, 0)
+def _arriving(db: Any, states: Sequence[SourceState]) -> tuple[str, int] | None:
+    """A first visit that is under way, by its lease, as a run that was killed stays open in the ledger; else None."""
+    new = {f"source:{s.name}": s.name for s in states if s.enabled and s.last_run is None}
+    held = leases.holders(db, "source:") if new else {}
+    for lease in sorted(new.keys() & held.keys()):
+        return phrases.source_name(new[lease]), stored_items.counts(db, "source").get(new[lease], 0)
     return None
 
 

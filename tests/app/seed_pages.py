@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from catalog.entries import Basis, EntryData, Kind, Version, content_hash
 from catalog.items import Evidence, ItemData, News, Tag, public_id
 from catalog.outcomes import Counts, Outcome, Part, Run
-from catalog.storage import Storage, entries, items, sources
+from catalog.storage import Storage, entries, items, leases, sources
 from catalog.storage.sources import Batch
 from catalog.taxonomy import load_taxonomy
 
@@ -127,6 +127,7 @@ def begin(storage: Storage, source: str) -> None:
     with storage.write() as db:
         sources.register(db, [source], NOW)
         sources.begin_run(db, Run(source, NOW - timedelta(minutes=4)))
+        leases.claim(db, f"source:{source}", leases.new_owner(), 60)
 
 
 def fingerprint(storage: Storage) -> tuple[object, ...]:
