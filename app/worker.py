@@ -37,14 +37,14 @@ class Worker:
         self._stopping = threading.Event()
         self._tagger = Tagger.load(context.taxonomy)
         self._running: dict[str, threading.Thread] = {}
-        self.runs: list[Run] = []  # ended visits
+        self.runs: dict[str, Run] = {}  # the last ended visit of each source
+        with context.storage.write() as db:
+            sources.register(db, [s.name for s in SOURCES], context.clock.now())
 
     def tick(self) -> None:
         """Ask what is due and start it, unless it runs already."""
         context = self._context
         try:
-            with context.storage.write() as db:
-                sources.register(db, [s.name for s in SOURCES], context.clock.now())
             with context.storage.read() as db:
                 due = sources.due(db, context.clock.now())
         except CatalogError as error:
@@ -76,7 +76,7 @@ class Worker:
         try:
             run = visit_if_due(tools, source_named(name))
             if run is not None:
-                self.runs.append(run)
+                self.runs[name] = run
         except Stopping:
             log.info("visit_stopped", source=name)
         except CatalogError as error:  # database away or lease lost: the next tick tries again
@@ -115,4 +115,4 @@ def run_once(context: Context) -> list[Run]:
     worker = Worker(context)
     worker.tick()
     worker.wait()
-    return worker.runs
+    return list(worker.runs.values())

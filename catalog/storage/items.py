@@ -75,11 +75,6 @@ def by_identifier(db: Connection, scheme: str, value: str) -> Item | None:
     return by_id(db, found) if found else None
 
 
-def by_url(db: Connection, url: str) -> Item | None:
-    """The whole item whose entry has this address, for addresses that name no identifier (scheme `url`)."""
-    return by_identifier(db, "url", url)
-
-
 def counts(db: Connection, scheme: str, since: date | None = None, until: date | None = None) -> dict[str, int]:
     """Items per value of a scheme (topic, area, kind, source, category) by announced date, from the daily counters."""
     c = s.daily_counts.c

@@ -44,11 +44,6 @@ def _now(db: Connection) -> str:
     return _SQLITE_NOW if db.dialect.name == "sqlite" else _POSTGRES_NOW
 
 
-def database_now(db: Connection) -> float:
-    """Seconds since 1970 by the database's clock."""
-    return float(db.execute(text(f"SELECT {_now(db)}")).scalar_one())
-
-
 def claim(db: Connection, name: str, owner: str, ttl: float) -> Lease | Refusal:
     """Claim the name for `ttl` seconds, or say when to ask again."""
     now = _now(db)

@@ -233,9 +233,9 @@ def test_items_are_found_by_id_identifier_and_address(storage: Storage) -> None:
             assert found is not None
             assert found.title == thing.title
             assert items.by_identifier(db, thing.source, thing.key) == found
-        assert items.by_url(db, "https://blog.example/?a=%_") == items.by_id(db, blog.id)
+        assert items.by_identifier(db, "url", "https://blog.example/?a=%_") == items.by_id(db, blog.id)
         for other in ("https://blog.example/?a=%25_", "https://blog.example/?a=xy", "HTTPS://blog.example/?a=%_", ""):
-            assert items.by_url(db, other) is None
+            assert items.by_identifier(db, "url", other) is None
         assert items.by_id(db, THINGS[0].id.upper()) is None
 
 
