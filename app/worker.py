@@ -39,7 +39,7 @@ class Worker:
         self._running: dict[str, threading.Thread] = {}
         self.runs: dict[str, Run] = {}  # the last ended visit of each source
         with context.storage.write() as db:
-            sources.register(db, [s.name for s in SOURCES], context.clock.now())
+            sources.register(db, {s.name: s.enabled for s in SOURCES}, context.clock.now())
 
     def tick(self) -> None:
         """Ask what is due and start it, unless it runs already."""

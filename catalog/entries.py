@@ -66,7 +66,13 @@ class EntryData:
     version: int = 1
     versions: tuple[Version, ...] = ()  # ascending; empty when the source lists none
     categories: tuple[str, ...] = ()  # primary first
-    venue: str = ""
+    venue: str = ""  # short name of the series, see catalog.venues
+    year: int = 0  # of the edition; 0 is unknown
+    track: str = ""  # "" is the main track
+    decision: str = ""  # oral, spotlight, poster; "" when the venue does not say
+    award: str = ""
+    subjects: tuple[str, ...] = ()  # the source's own topics, as said
+    keywords: tuple[str, ...] = ()  # the authors', as said
     identifiers: tuple[tuple[str, str], ...] = ()  # (scheme, value), sorted
     comment: str = ""
     journal: str = ""
@@ -84,7 +90,7 @@ class EntryData:
 #: Fields that are what the source said of the thing; the rest (dates of announcement, detail) is about the saying.
 SAID = (
     "kind", "title", "url", "abstract", "authors", "submitted", "updated", "version", "versions", "categories", "venue",
-    "identifiers", "comment", "journal", "licence", "withdrawn",
+    "year", "track", "decision", "award", "subjects", "keywords", "identifiers", "comment", "journal", "licence", "withdrawn",
 )  # fmt: skip
 
 

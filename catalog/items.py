@@ -36,9 +36,10 @@ class Tag:
 class News:
     """A dated change of an item that deserves telling again."""
 
-    what: str  # withdrawn, accepted, code, moved
+    what: str  # withdrawn, accepted, code, model, data, moved
     day: date
-    text: str = ""
+    text: str = ""  # the venue of an acceptance, the address of code, model or data
+    status: str = ""  # of an acceptance: claimed (by the authors) or confirmed (by the venue)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ class Change(StrEnum):
 _SURENESS = list(Basis)
 #: Moderation holds papers for up to nine days, holidays included; a cross-listing later than this is of an older paper.
 _CROSS_LAG = timedelta(days=12)
-_TOLD = ("title", "abstract", "authors", "categories", "withdrawn")
+_TOLD = ("title", "abstract", "authors", "categories", "venue", "year", "track", "decision", "award", "withdrawn")
+_VENUE = ("venue", "year", "track", "decision", "award", "subjects", "keywords")
 
 
 def decide(kept: EntryData | None, said: EntryData) -> tuple[Change, EntryData]:
@@ -44,7 +45,7 @@ def _merge(kept: EntryData, said: EntryData) -> EntryData:
         return kept
     words = {
         f: getattr(said, f) or getattr(kept, f)
-        for f in ("title", "abstract", "authors", "url", "categories", "venue", "licence")
+        for f in ("title", "abstract", "authors", "url", "categories", "licence", *_VENUE)
     }
     brief = said.detail is Detail.BRIEF
     return replace(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Concatenate, Protocol
 
 import structlog
 
@@ -29,9 +29,9 @@ from catalog.storage.sources import Batch, PartState
 from catalog.taxonomy import Taxonomy
 from catalog.text import readable
 from ingest.decide import Change, decide
-from ingest.fetch import NOT_ASKED_AGAIN, Fetcher
+from ingest.fetch import NOT_ASKED_AGAIN, Answer, Fetcher
 from ingest.resolve import item_of, resolve
-from ingest.source import Page, Source, Visit, Window
+from ingest.source import History, P, Page, Source, T, Visit, Window
 from ingest.tagging import Tagger, Text
 
 LEASE_SECONDS = 60.0
@@ -97,7 +97,7 @@ def _run(tools: Tools, source: Source, lease: Lease, name: str, act: Callable[[V
     run = Run(name, clock.now())
     started = time.monotonic()
     with storage.write() as db:
-        sources.register(db, [source.name], clock.now())
+        sources.register(db, {source.name: source.enabled}, clock.now())
         run.id = sources.begin_run(db, run)
     tools.progress(run, None)
     with Fetcher(tools.settings, storage, pause=tools.pause) as http:
@@ -121,7 +121,9 @@ def _run(tools: Tools, source: Source, lease: Lease, name: str, act: Callable[[V
         if window is None:
             before = sources.state(db, source.name)
             assert before is not None
-            sources.settle(db, run, source.next_due(run.finished, run, before.failures + 1))
+            failures = 0 if run.outcome.good else before.failures + 1
+            last_new = run.finished if run.counts.new or run.counts.revised else before.last_new
+            sources.settle(db, run, source.next_due(run.finished, run, History(failures, last_new)))
     tools.progress(run, None)
     log.info(
         "visited", source=name, outcome=run.outcome.value, requests=run.requests, seconds=round(run.seconds, 1),
@@ -227,6 +229,15 @@ class StoredVisit:
         """Those of the keys that are held."""
         with self._tools.storage.read() as db:
             return entries.held(db, self._source, keys)
+
+    def standing(self, prefix: str) -> set[str]:
+        """The keys with this prefix that are held and not withdrawn."""
+        with self._tools.storage.read() as db:
+            return entries.standing(db, self._source, prefix)
+
+    def parse(self, read: Callable[Concatenate[bytes, P], T], answer: Answer, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function makes of the answer's body; raises ParseError."""
+        return read(answer.body, *args, **kwargs)
 
     def keep(self, part: Part, page: Page) -> Counts:
         """Store the page; raises LeaseLost when another process visits the source now."""

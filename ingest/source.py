@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from catalog.entries import EntryData
 from catalog.outcomes import Counts, Outcome, Part, Run
 from catalog.settings import Settings
 from catalog.storage.sources import Batch, PartState
-from ingest.fetch import Fetcher
+from ingest.fetch import Answer, Fetcher
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,31 @@ class Visit(Protocol):
     def batches(self, since: date) -> list[Batch]:
         """What the source announced since the day."""
 
+    def parse(self, read: Callable[Concatenate[bytes, P], T], answer: Answer, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function makes of the answer's body; raises ParseError, also when reading takes too long or too much.
+
+        It runs in another process: the function is one of a module, its arguments and what it returns can be pickled.
+        """
+
     def keep(self, part: Part, page: Page) -> Counts:
         """Store a page under a part and return what became of it; raises LeaseLost."""
 
     def held(self, keys: Iterable[str]) -> set[str]:
         """Those of the keys that are held."""
 
+    def standing(self, prefix: str) -> set[str]:
+        """The keys with this prefix that are held and not withdrawn."""
+
     def fail(self, part: Part, outcome: Outcome, error: str) -> None:
         """Note what is wrong with a part."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of a source's visits when its next one is set."""
+
+    failures: int  # visits in a row that did not end well, the present one included
+    last_new: datetime | None  # end of the last visit that brought something new or revised, the present one included
 
 
 class Source(Protocol):
@@ -70,6 +90,7 @@ class Source(Protocol):
     name: str
     homepage: str
     summary: str  # one line for the docs and the status page
+    enabled: bool  # visited without being switched on by the operator
 
     def steps(self, settings: Settings) -> int:
         """About how many parts an ordinary visit has, for the progress bar."""
@@ -77,5 +98,5 @@ class Source(Protocol):
     def visit(self, visit: Visit) -> None:
         """Fetch, parse and keep what is new; parts carry the outcome. Raises only what the run cannot go on after."""
 
-    def next_due(self, now: datetime, run: Run, failures: int) -> datetime:
-        """When to come again after this run; `failures` counts visits in a row that did not end ok or empty."""
+    def next_due(self, now: datetime, run: Run, history: History) -> datetime:
+        """When to come again after this run."""

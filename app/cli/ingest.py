@@ -16,6 +16,7 @@ from catalog.categories import canonical
 from catalog.errors import UsageError
 from catalog.filters import parse_date
 from catalog.outcomes import Run
+from catalog.storage import sources as states
 from ingest.run import Progress, Tools, backfill, silent, visit_source
 from ingest.source import Source, Visit, Window
 from ingest.sources import SOURCES, source_named
@@ -34,7 +35,7 @@ def register(cli: typer.Typer) -> None:
 
 
 def ingest(
-    sources: Annotated[list[str] | None, typer.Argument(help="Sources to visit; none means all.")] = None,
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources to visit; none means all that are enabled.")] = None,
     since: Annotated[
         str, typer.Option(help="First announced date, e.g. 2026-01-05; with --until alone 14 days before it.")
     ] = "",
@@ -43,9 +44,10 @@ def ingest(
     quiet: Quiet = False,
 ) -> None:
     """Visit sources now. Exit 1 when a run ended failed, partial or stale."""
-    chosen = [source_named(n) for n in dict.fromkeys(sources)] if sources else list(SOURCES)
+    named = [source_named(n) for n in dict.fromkeys(sources or ())]
     window = _window(since, until)
     with common.opened() as context:
+        chosen = named or _enabled(context)
         runs = []
         for source in chosen:
             progress = _progress(source, context, json or quiet)
@@ -78,6 +80,14 @@ def backfill_arxiv(
         with progress if isinstance(progress, AbstractContextManager) else nullcontext():
             run = backfill(_tools(context, progress), arxiv, act, window)
         _report([run], json)
+
+
+def _enabled(context: Context) -> list[Source]:
+    """The sources that are visited without being named."""
+    with context.storage.write() as db:
+        states.register(db, {s.name: s.enabled for s in SOURCES}, context.clock.now())
+        on = {s.name for s in states.states(db) if s.enabled}
+    return [s for s in SOURCES if s.name in on]
 
 
 def _tools(context: Context, progress: Progress) -> Tools:

@@ -33,7 +33,7 @@ def _default(ctx: typer.Context, json: common.Json = False) -> None:
 def list_sources(json: common.Json = False) -> None:
     """All sources: last outcome, since when it fails, when it is visited next."""
     with common.opened() as context, context.storage.write() as db:
-        store.register(db, [s.name for s in SOURCES], context.clock.now())
+        store.register(db, {s.name: s.enabled for s in SOURCES}, context.clock.now())
         states = store.states(db)
     if json:
         common.emit({"sources": [shapes.source(s) for s in states]})
@@ -62,7 +62,7 @@ def disable(names: Annotated[list[str], typer.Argument(help="Sources.")], json: 
 def _switch(names: list[str], enabled: bool, json: bool) -> None:
     chosen = [source_named(n).name for n in names]
     with common.opened() as context, context.storage.write() as db:
-        store.register(db, chosen, context.clock.now())
+        store.register(db, {n: source_named(n).enabled for n in chosen}, context.clock.now())
         for name in chosen:
             store.enable(db, name, enabled)
         states = [s for s in store.states(db) if s.name in chosen]

@@ -17,6 +17,7 @@ from catalog.items import Evidence, ItemData, Tag
 from catalog.storage import schema as s
 from catalog.storage import search
 from catalog.storage.search import Indexed
+from catalog.titles import title_hash
 
 _CHUNK = 500  # bound parameters per statement; SQLite's and PostgreSQL's limits are far above
 _WRITE_LOCK = 0x53464957  # pg_advisory_xact_lock: one page is written at a time, as SQLite does by itself
@@ -75,10 +76,18 @@ def kept(db: Connection, source: str, keys: Iterable[str]) -> dict[str, Kept]:
             updated=r.updated, version=r.version, versions=tuple(versions.get(r.id, ())),
             categories=tuple(r.categories.split()), venue=r.venue,
             identifiers=tuple((a, b) for a, b in json.loads(r.identifiers)), comment=r.comment, journal=r.journal,
-            licence=r.licence, withdrawn=r.withdrawn, detail=Detail(r.detail),
+            licence=r.licence, withdrawn=r.withdrawn, detail=Detail(r.detail), **load_details(r.details),
         )  # fmt: skip
         found[r.key] = Kept(entry, r.hash, r.id, r.item_id)
     return found
+
+
+def standing(db: Connection, source: str, prefix: str) -> set[str]:
+    """The keys with this prefix that are held and not withdrawn."""
+    c = s.entries.c
+    # Not a range: PostgreSQL's order of text depends on the locale it was set up with.
+    query = select(c.key).where(c.source == source, func.substr(c.key, 1, len(prefix)) == prefix, c.withdrawn.is_(False))
+    return set(db.execute(query).scalars())
 
 
 def held(db: Connection, source: str, keys: Iterable[str]) -> set[str]:
@@ -211,6 +220,7 @@ class _Page:
             "updated": e.updated,
             "categories": " ".join(e.categories),
             "venue": e.venue,
+            "details": dump_details(e),
             "identifiers": _json([list(i) for i in e.identifiers]),
             "comment": e.comment,
             "journal": e.journal,
@@ -218,6 +228,7 @@ class _Page:
             "withdrawn": e.withdrawn,
             "detail": e.detail.value,
             "hash": w.hash,
+            "title_hash": title_hash(e.title) if e.kind is Kind.PAPER else 0,
             "changed": self.now,
         }
 
@@ -284,11 +295,20 @@ class _Page:
         _insert(self.db, s.identifiers, rows)
 
     def _news(self, owners: Sequence[tuple[Write, int, int]]) -> None:
-        for w, item_id, _ in owners:
+        for w, item_id, entry_id in owners:
             for n in w.item.news:
-                told = select(func.count()).where(s.news.c.item_id == item_id, s.news.c.day == n.day, s.news.c.what == n.what)
-                if not self.db.execute(told).scalar_one():
-                    self.db.execute(s.news.insert(), {"item_id": item_id, "day": n.day, "what": n.what, "text": n.text})
+                table = s.news
+                same = (table.c.entry_id == entry_id, table.c.what == n.what, table.c.text == n.text)
+                if not self.db.execute(select(func.count()).where(*same)).scalar_one():
+                    row = {
+                        "entry_id": entry_id,
+                        "what": n.what,
+                        "text": n.text,
+                        "status": n.status,
+                        "day": n.day,
+                        "item_id": item_id,
+                    }
+                    self.db.execute(table.insert(), row)
 
     def _flush(self) -> None:
         db = self.db
@@ -364,6 +384,22 @@ def _update(db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> Non
     if rows:
         values: dict[str, Any] = {k.removeprefix("b_"): bindparam(k) for k in rows[0] if k != "b_id"}
         db.execute(table.update().where(table.c.id == bindparam("b_id")).values(values), list(rows))
+
+
+_DETAILS = ("year", "track", "decision", "award", "subjects", "keywords")
+
+
+def dump_details(entry: EntryData) -> str:
+    """What a venue says beside the rest, as the column holds it."""
+    said = {name: value for name in _DETAILS if (value := getattr(entry, name))}
+    return _json(said) if said else ""
+
+
+def load_details(text: str) -> dict[str, Any]:
+    """The inverse of `dump_details`, as arguments of EntryData."""
+    if not text:
+        return {}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(text).items()}
 
 
 def _json(value: Any) -> str:

@@ -228,7 +228,7 @@ def fill(db: Connection, found: Sequence[Item], fields: Iterable[str]) -> list[I
             extra[r.item_id]["identifiers"] = (*extra[r.item_id].get("identifiers", ()), (r.scheme, r.value))
     if "news" in wanted:
         for r in sorted(db.execute(select(s.news).where(s.news.c.item_id.in_(extra))), key=lambda r: (r.day, r.what)):
-            extra[r.item_id]["news"] = (*extra[r.item_id].get("news", ()), News(r.what, r.day, r.text))
+            extra[r.item_id]["news"] = (*extra[r.item_id].get("news", ()), News(r.what, r.day, r.text, r.status))
     return [replace(i, **extra[ids[i.id]]) for i in found]
 
 

@@ -101,7 +101,7 @@ sources = Table(
     Column("next_due", UtcDateTime, nullable=False),  # by the instance's clock; the tick asks for what is due
     Column("last_run", UtcDateTime),  # end of the last visit
     Column("last_success", UtcDateTime),  # end of the last visit that ended ok or empty
-    Column("last_new", UtcDateTime),  # end of the last visit that brought something new
+    Column("last_new", UtcDateTime),  # end of the last visit that brought something new or revised
     Column("failures", Integer, nullable=False),  # visits in a row that did not end ok or empty
     Column("failing_since", UtcDateTime),  # first of those
     Column("outcome", String(20), nullable=False),  # of the last visit, "" before the first
@@ -196,6 +196,7 @@ entries = Table(
     Column("updated", UtcDateTime),
     Column("categories", Text, nullable=False),
     Column("venue", Text, nullable=False),
+    Column("details", Text, nullable=False),  # JSON of year, track, decision, award, subjects, keywords; "" when there are none
     Column("identifiers", Text, nullable=False),  # JSON [[scheme, value], …]
     Column("comment", Text, nullable=False),
     Column("journal", Text, nullable=False),
@@ -203,10 +204,47 @@ entries = Table(
     Column("withdrawn", Boolean(create_constraint=True, name="withdrawn"), nullable=False),
     Column("detail", String(5), nullable=False),
     Column("hash", String(32), nullable=False),  # content_hash of what was said
+    Column("title_hash", BigInteger, nullable=False),  # catalog.titles.title_hash of a paper; 0 for all that titles do not tell
     Column("first_held", UtcDateTime, nullable=False),
     Column("changed", UtcDateTime, nullable=False),
     UniqueConstraint("source", "key"),  # the identity of an entry
     Index("ix_entries_item_id", "item_id"),  # the entries of an item
+    Index("ix_entries_title_hash", "title_hash"),  # who else has this title
+)
+
+# Why two entries are one item. An item's entries are those that links join; nothing else joins them.
+links = Table(
+    "links",
+    metadata,
+    Column("entry_id", BigInteger, ForeignKey("entries.id"), primary_key=True),  # the smaller id of the two
+    Column("other_id", BigInteger, ForeignKey("entries.id"), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Index("ix_links_other_id", "other_id"),
+    sqlite_with_rowid=False,
+)
+
+# What a person decided about two entries, by their keys, so that it holds whatever is fetched again. The smaller one is first.
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("source", String(80), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("other_source", String(80), primary_key=True),
+    Column("other_key", Text, primary_key=True),
+    Column("same", Boolean(create_constraint=True, name="same"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_corrections_other", "other_source", "other_key"),  # looked up from either side
+    sqlite_with_rowid=False,
+)
+
+# Ids of items that were merged into another; they answer with the one that stays.
+aliases = Table(
+    "aliases",
+    metadata,
+    Column("public_id", String(16), primary_key=True),
+    Column("item_id", BigInteger, ForeignKey("items.id"), nullable=False),
+    Index("ix_aliases_item_id", "item_id"),  # when that one is merged in turn
+    sqlite_with_rowid=False,
 )
 
 entry_versions = Table(
@@ -224,7 +262,8 @@ identifiers = Table(
     metadata,
     Column("scheme", String(12), primary_key=True),
     Column("value", Text, primary_key=True),
-    Column("item_id", BigInteger, ForeignKey("items.id"), nullable=False),
+    # Two items may claim one: a DOI of a whole volume, or what a person took apart.
+    Column("item_id", BigInteger, ForeignKey("items.id"), primary_key=True),
     Index("ix_identifiers_item_id", "item_id"),  # the identifiers of an item
     sqlite_with_rowid=False,
 )
@@ -232,10 +271,13 @@ identifiers = Table(
 news = Table(
     "news",
     metadata,
-    Column("item_id", BigInteger, ForeignKey("items.id"), primary_key=True),
-    Column("day", Date, primary_key=True),
+    Column("entry_id", BigInteger, ForeignKey("entries.id"), primary_key=True),  # who said so
     Column("what", String(20), primary_key=True),
-    Column("text", Text, nullable=False),
+    Column("text", Text, primary_key=True),
+    Column("status", String(10), nullable=False),  # claimed or confirmed for what can be either, else ""
+    Column("day", Date, nullable=False),  # of the first saying
+    Column("item_id", BigInteger, ForeignKey("items.id"), nullable=False),
+    Index("ix_news_item_id", "item_id"),  # the news of an item
     Index("ix_news_day", "day"),  # the news of a period
     sqlite_with_rowid=False,
 )

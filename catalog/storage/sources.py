@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -60,13 +60,13 @@ NOTHING = PartState({})
 
 
 # ------------------------------------------------------------------ sources
-def register(db: Connection, names: Iterable[str], now: datetime) -> None:
-    """Make rows for sources that have none: enabled and due at once."""
+def register(db: Connection, names: Mapping[str, bool], now: datetime) -> None:
+    """Make rows for sources that have none: due at once, enabled or not as given."""
     known = set(db.execute(select(s.sources.c.name)).scalars())
     rows = [
-        {"name": n, "enabled": True, "next_due": now, "failures": 0, "outcome": "", "error": ""}
-        for n in names
-        if n not in known
+        {"name": name, "enabled": enabled, "next_due": now, "failures": 0, "outcome": "", "error": ""}
+        for name, enabled in names.items()
+        if name not in known
     ]
     if rows:
         db.execute(s.sources.insert(), rows)
@@ -108,7 +108,7 @@ def settle(db: Connection, run: Run, next_due: datetime) -> None:
         values |= {"last_success": run.finished, "failures": 0, "failing_since": None}
     elif run.outcome is not Outcome.NOT_CONFIGURED:
         values |= {"failures": before.failures + 1, "failing_since": before.failing_since or run.started}
-    if run.counts.new:
+    if run.counts.new or run.counts.revised:
         values["last_new"] = run.finished
     db.execute(s.sources.update().where(s.sources.c.name == run.source).values(**values))
 

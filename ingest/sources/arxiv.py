@@ -29,7 +29,7 @@ from ingest.formats.arxiv_calendar import expects_batch, feed_day, next_feed
 from ingest.formats.arxiv_feed import DailyFeed, parse_daily
 from ingest.formats.arxiv_listing import Listing, parse_listing
 from ingest.formats.arxiv_oai import OaiPage, parse_oai
-from ingest.source import Page, Visit, Window
+from ingest.source import History, Page, Visit, Window
 
 T = TypeVar("T")
 
@@ -124,6 +124,7 @@ class Arxiv:
     name = "arxiv"
     homepage = "https://arxiv.org/"
     summary = "Preprints: daily feeds checked against the listings, OAI-PMH for completeness and new versions"
+    enabled = True
 
     def steps(self, settings: Settings) -> int:
         """A part for each category and each OAI-PMH set."""
@@ -145,7 +146,7 @@ class Arxiv:
             self._harvest_all(visit, sets, chosen)
         self._close_gaps(visit, checked)
 
-    def next_due(self, now: datetime, run: Run, failures: int) -> datetime:
+    def next_due(self, now: datetime, run: Run, history: History) -> datetime:
         """The next feed.
 
         Sooner while something is wrong: an hour after a short batch, 5 minutes to an hour while arXiv cannot be reached.
@@ -154,7 +155,7 @@ class Arxiv:
         if run.outcome in (Outcome.OK, Outcome.EMPTY):
             return regular
         if run.outcome is Outcome.FAILED:
-            return min(regular, now + min(timedelta(hours=1), timedelta(minutes=5 * 2 ** min(failures, 10))))
+            return min(regular, now + min(timedelta(hours=1), timedelta(minutes=5 * 2 ** min(history.failures, 10))))
         return min(regular, now + timedelta(hours=1))
 
     # ------------------------------------------------------------ the daily feeds

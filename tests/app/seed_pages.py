@@ -99,7 +99,7 @@ def put(storage: Storage, seeds: Sequence[Seed], first: int = 1) -> list[str]:
 def seed(storage: Storage) -> list[str]:
     """Two weeks of papers, three sources of which one is ill, batches with a gap, and visits."""
     with storage.write() as db:
-        sources.register(db, ["arxiv", "cvf", "pmlr"], NOW - timedelta(days=3))
+        sources.register(db, {"arxiv": True, "cvf": True, "pmlr": True}, NOW - timedelta(days=3))
         days = [NOW.date() - timedelta(days=d) for d in range(12)]
         batches = [Batch(c, d, 20, 20) for c in ("cs.LG", "cs.CV") for d in days if d.weekday() < 5]
         short = Batch("stat.ML", days[1], 9, 8, ("2601.99999",), "the listing has one more than the feed")
@@ -125,7 +125,7 @@ def visit(storage: Storage, source: str, outcome: Outcome, *, hours: int, error:
 def begin(storage: Storage, source: str) -> None:
     """A visit that is running."""
     with storage.write() as db:
-        sources.register(db, [source], NOW)
+        sources.register(db, {source: True}, NOW)
         sources.begin_run(db, Run(source, NOW - timedelta(minutes=4)))
         leases.claim(db, f"source:{source}", leases.new_owner(), 60)
 

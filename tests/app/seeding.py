@@ -54,7 +54,7 @@ def opened(url: str, *, seeded: bool = True) -> Iterator[Storage]:
 def seed(storage: Storage) -> None:
     """The dozen items, one of them with a second entry, three sources and 60 visits to them."""
     with storage.write() as db:
-        sources.register(db, ["arxiv", "pmlr", "blogs"], NOW)
+        sources.register(db, {"arxiv": True, "pmlr": True, "blogs": True}, NOW)
         entries.store(db, [write(n) for n in range(COUNT)], NOW)
     with storage.write() as db:
         kept = entries.kept(db, "arxiv", [entry(0).key])[entry(0).key]

@@ -308,7 +308,7 @@ def test_the_receipt_states_each_part_and_names_the_gaps(migrated_url: str) -> N
     try:
         seed_pages.put(storage, [Seed("A", WEEK.first), Seed("B", WEEK.first)])
         with storage.write() as db:
-            sources.register(db, ["arxiv", "pmlr"], NOW)
+            sources.register(db, {"arxiv": True, "pmlr": True}, NOW)
             sources.put_batches(
                 db,
                 "arxiv",

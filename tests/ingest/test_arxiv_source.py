@@ -12,6 +12,7 @@ from catalog.outcomes import Outcome, Part, Run
 from catalog.storage import entries, items, sources
 from ingest.formats.arxiv_feed import DailyFeed
 from ingest.formats.arxiv_listing import Listing
+from ingest.source import History
 from ingest.sources.arxiv import Arxiv, judge, sets_for
 from tests.dumps import check_derived, differences, dump
 from tests.instance import Instance, instance
@@ -451,7 +452,7 @@ def test_few_categories_are_harvested_one_by_one_and_many_of_an_archive_together
 def test_the_next_visit_is_due_when_the_next_feed_is() -> None:
     friday = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
     run = Run("arxiv", friday, outcome=Outcome.OK)
-    assert Arxiv().next_due(friday, run, 0) == datetime(2026, 2, 2, 5, 20, tzinfo=UTC)
+    assert Arxiv().next_due(friday, run, History(0, None)) == datetime(2026, 2, 2, 5, 20, tzinfo=UTC)
 
 
 def _paper(

@@ -17,7 +17,7 @@ from catalog.storage import entries, leases, sources
 from catalog.storage.leases import Lease
 from catalog.storage.sources import PartState
 from ingest.run import visit_if_due, visit_source
-from ingest.source import Page, Visit
+from ingest.source import History, Page, Visit
 from tests.instance import Instance, instance
 
 DAY = date(2026, 1, 29)
@@ -29,6 +29,7 @@ class Scripted:
     name = "scripted"
     homepage = "https://example.org/"
     summary = "for tests"
+    enabled = True
 
     def __init__(self, act: Callable[[Visit], None]) -> None:
         self._act = act
@@ -41,7 +42,7 @@ class Scripted:
         """Do what the test says."""
         self._act(visit)
 
-    def next_due(self, now: datetime, run: Run, failures: int) -> datetime:
+    def next_due(self, now: datetime, run: Run, history: History) -> datetime:
         """In an hour."""
         return now + timedelta(hours=1)
 
@@ -143,7 +144,7 @@ def test_failures_count_up_and_a_good_visit_clears_them(one: Instance) -> None:
 def test_a_source_is_visited_when_due_and_not_before(one: Instance) -> None:
     source = Scripted(keep(Page()))
     with one.storage.write() as db:
-        sources.register(db, ["scripted"], one.clock.now())
+        sources.register(db, {"scripted": True}, one.clock.now())
     assert visit_if_due(one.tools, source) is not None
     assert visit_if_due(one.tools, source) is None
     one.clock.at += timedelta(hours=1)
@@ -152,14 +153,14 @@ def test_a_source_is_visited_when_due_and_not_before(one: Instance) -> None:
 
 def test_a_source_that_is_being_visited_is_left_alone_by_the_schedule(one: Instance) -> None:
     with one.storage.write() as db:
-        sources.register(db, ["scripted"], one.clock.now())
+        sources.register(db, {"scripted": True}, one.clock.now())
         assert isinstance(leases.claim(db, "source:scripted", "another machine|1||x", 60), Lease)
     assert visit_if_due(one.tools, Scripted(keep(Page()))) is None
 
 
 def test_a_run_that_never_ended_is_closed_by_the_next(one: Instance) -> None:
     with one.storage.write() as db:
-        sources.register(db, ["scripted"], one.clock.now())
+        sources.register(db, {"scripted": True}, one.clock.now())
         sources.begin_run(db, Run("scripted", one.clock.now()))
     visit_source(one.tools, Scripted(keep(Page())))
     with one.storage.read() as db:
