@@ -6,20 +6,19 @@ Rank is a stated sum, in thousandths so that the parts add up exactly:
 
     topic       0 to 1      the tag's score in the section's topic
     title       0.15        words in the title speak for the topic
-    accepted    0.15        the authors' comment says where the paper was accepted
-    code        0.10        comment or abstract link a code repository
+    accepted    0.15        accepted at a venue, by its own word or its authors'
+    code        0.10        the paper's own code is linked
     freshness   0 to 0.05   from the first to the last day of the period
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from app.phrases import short_day
+from app.phrases import acceptance, short_day
 from catalog.filters import Filter, Listing
 from catalog.items import Item, News, Tag
 from catalog.periods import Period
@@ -32,17 +31,6 @@ _TITLE_PART, _ACCEPTED_PART, _CODE_PART, _FRESHNESS_PART = 150, 150, 100, 50  # 
 #: What each item that a section has already takes off the next one's chance, in thousandths: so weak topics have one too.
 _VARIETY = 100
 _WORDS_CANDIDATES = 600  # newest matches of a text search that are looked at
-
-_REPOSITORY = re.compile(r"\b(?:github\.com|gitlab\.com|codeberg\.org|bitbucket\.org)/[\w.-]+", re.I)
-_ADDRESS = re.compile(r"https?://\S+|\\url\{[^}]*\}", re.I)
-_ACCEPTED = re.compile(r"(?<!\bnot )(?<!\bif )(?<!\bonce )\b(?:accepted|to appear|to be published|published)\b", re.I)
-#: "accepted for publication at the …", "to appear in …", "published as a conference paper at …": what follows names the venue.
-_AT = re.compile(
-    r"(?: (?:for|as)(?: [\w-]+){1,4}?)? (?:at|in|to|by|for|with)(?: appear in| be presented at)?:? (?:the )?(?=\w)", re.I
-)
-_SHORT = re.compile(r"[^.;()]{0,160}\((?P<short>[A-Z][\w-]*[A-Z][\w-]*(?:[ '’-]*\d{2,4})?)\)(?P<year> ?20\d\d)?")
-_UNTIL = re.compile(r"(?!\d+ pages)(?P<venue>(?:(?!\bas\b|\bwith\b|@)[^.;,()\[\]:]){2,120})")
-_VENUE_FIRST = re.compile(r"\b(?P<venue>[A-Z][A-Za-z]{2,9}[ '-]?(?:20)?\d\d),? accepted\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,8 +244,8 @@ def _common_parts(item: Item, period: Period) -> tuple[tuple[str, int], ...]:
     age = (item.announced - period.first).days
     fresh = 0 if age < 0 else _FRESHNESS_PART if days == 0 else _FRESHNESS_PART * age // days
     return (
-        ("accepted", _ACCEPTED_PART if says_accepted(item.comment) is not None else 0),
-        ("code", _CODE_PART if links_code(item) else 0),
+        ("accepted", _ACCEPTED_PART if item.acceptance else 0),
+        ("code", _CODE_PART if item.told("code") else 0),
         ("freshness", fresh),
     )
 
@@ -271,7 +259,8 @@ def _pick(item: Item, topic: Topic, known: Mapping[str, Topic], period: Period) 
         parts=tuple((name, value / 1000) for name, value in parts),
         why=why(item, tag, topic.name),
         late=item.announced < period.first,
-        news=tuple(n for n in item.news if period.first <= n.day <= period.last),
+        # What was known on the day of the announcement is no news of its own.
+        news=tuple(n for n in item.news if period.first <= n.day <= period.last and n.day > item.announced),
         topics=tuple(known[t.topic] for t in item.topics if t.topic in known),
     )
 
@@ -283,44 +272,11 @@ def why(item: Item, tag: Tag, topic_name: str) -> str:
     lead = f"{topic_name} {tag.score:.2f}" + (f" — {evidence}" if evidence else "")
     about = "about " if item.estimated else ""
     said = [lead, f"announced {about}{short_day(item.announced)}{_where(item)}"]
-    if links_code(item):
+    if item.told("code"):
         said.append("code linked")
-    venue = says_accepted(item.comment)
-    if venue is not None:
-        said.append(f"says accepted at {venue}" if venue else "says accepted")
+    if accepted := item.acceptance:
+        said.append(acceptance(accepted))
     return "; ".join(said)
-
-
-def says_accepted(comment: str) -> str | None:
-    """Where the authors' comment says the paper was accepted: the venue, "" when it names none, None when it says nothing."""
-    text = " ".join(_ADDRESS.sub(" ", comment).split())
-    claim = _ACCEPTED.search(text)
-    if claim is None:
-        return None
-    if first := _VENUE_FIRST.search(text):
-        return first["venue"]
-    at = _AT.match(text, claim.end())
-    if at is None:
-        return None if claim[0].lower() == "published" else ""
-    venue = ""
-    if found := _SHORT.match(text, at.end()):
-        year = found["year"] or ("" if re.search(r"\d", found["short"]) else _year(found[0]))
-        venue = f"{found['short']} {year.strip()}"
-    elif found := _UNTIL.match(text, at.end()):
-        venue = found["venue"]
-    venue = re.sub(r"^publication (?:at|in) (?:the )?", "", venue.strip())  # "accepted to publication at …"
-    return venue if len(venue) <= 60 else venue[:60].rsplit(" ", 1)[0] + " …"
-
-
-def _year(text: str) -> str:
-    found = re.search(r"\b20\d\d\b", text)
-    return found[0] if found else ""
-
-
-def links_code(item: Item) -> bool:
-    """True when comment or abstract name a code repository."""
-    # The plain look first: the expression costs fifty times as much on an abstract.
-    return any((".com/" in text or ".org/" in text) and _REPOSITORY.search(text) for text in (item.comment, item.summary))
 
 
 def because(tag: Tag) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from urllib.parse import quote, urlsplit
 
+from catalog.items import News
 from catalog.periods import Period
 
 _MONTHS = "January February March April May June July August September October November December".split()
@@ -63,6 +64,23 @@ def source_name(slug: str) -> str:
         conference = slug.removeprefix("virtual-")
         return f"{_CONFERENCES.get(conference, conference.upper())} programme"
     return _SOURCES.get(slug, slug.removeprefix("feed:"))
+
+
+_WHAT = {"code": "code", "model": "model", "data": "data", "moved": "deadline moved"}
+
+
+def acceptance(news: News) -> str:
+    """An acceptance in words: `at NeurIPS 2018` from the venue, `says accepted at ICML 2026` from the authors."""
+    where = f" at {news.text}" if news.text else ""
+    return f"accepted{where}" if news.status == "confirmed" else f"says accepted{where}"
+
+
+def news_line(news: News) -> str:
+    """News on one line: `accepted at ICML 2026`, `code: https://github.com/ada/example`, `withdrawn`."""
+    if news.what == "accepted":
+        return one_line(acceptance(news))
+    what = _WHAT.get(news.what, news.what)
+    return one_line(f"{what}: {news.text}" if news.text else what)
 
 
 def count(n: int, noun: str) -> str:

@@ -47,14 +47,23 @@ class Entry(_Shape):
     url: str
     version: int = Field(description="Version in hand.")
     announced: date = Field(description="Day on which this source made it public.")
+    venue: str | None = Field(description="Conference or journal, where the source is its voice.")
+    year: int | None = Field(description="Of the edition.")
+    track: str | None = Field(description="Null for the main track.")
+    decision: str | None = Field(description="oral, spotlight or poster.")
+    award: str | None
+    subjects: list[str] = Field(description="The source's own topics, as said.")
+    keywords: list[str] = Field(description="The authors' keywords, as said.")
+    joined: list[str] = Field(description="Why it is this item: the rule, and the entry that it was compared with.")
 
 
 class News(_Shape):
     """A dated change that deserves telling again."""
 
-    what: str = Field(description="withdrawn, accepted, code or moved.")
+    what: str = Field(description="withdrawn, accepted, code, model, data or moved.")
     day: date
-    text: str | None
+    text: str | None = Field(description="The venue of an acceptance, the address of code, model or data.")
+    status: str | None = Field(description="Of an acceptance: claimed by the authors or confirmed by the venue.")
 
 
 class Card(_Shape):
@@ -323,10 +332,18 @@ ITEM_EXAMPLE: dict[str, Any] = {
             "url": "https://arxiv.org/abs/2601.01234",
             "version": 2,
             "announced": "2026-01-28",
+            "venue": None,
+            "year": None,
+            "track": None,
+            "decision": None,
+            "award": None,
+            "subjects": [],
+            "keywords": [],
+            "joined": [],
         }
     ],
     "identifiers": {"arxiv": ["2601.01234"]},
-    "signals": {},
+    "signals": {"acceptance": {"venue": "ICML 2026", "status": "claimed", "decision": None}},
     "venue": None,
     "submitted": "2026-01-26T18:02:11Z",
     "updated": "2026-01-27T09:30:00Z",
@@ -335,7 +352,7 @@ ITEM_EXAMPLE: dict[str, Any] = {
     "withdrawn": False,
     "form": None,
     "level": None,
-    "news": [],
+    "news": [{"what": "accepted", "day": "2026-01-28", "text": "ICML 2026", "status": "claimed"}],
     "why": "Tagged deep-learning for “Sparse Attention” in the title.",
     "categories": ["cs.LG", "stat.ML"],
     "comment": "12 pages",

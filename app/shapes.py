@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from catalog.items import Evidence, Item, Tag
+from catalog.items import Evidence, Item, News, Tag
 from catalog.outcomes import Run
 from catalog.storage.sources import SourceState
 
@@ -58,7 +58,7 @@ def whole(item: Item) -> dict[str, Any]:
         "topics": topics(item, evidence=True),
         "entries": extra["entries"],
         "identifiers": extra["identifiers"],
-        "signals": {},
+        "signals": signals(item),
         "venue": item.venue or None,
         "submitted": extra["submitted"],
         "updated": extra["updated"],
@@ -72,6 +72,20 @@ def whole(item: Item) -> dict[str, Any]:
         "categories": extra["categories"],
         "comment": item.comment or None,
     }
+
+
+def news(told: News) -> dict[str, Any]:
+    """A dated change; `status` is claimed or confirmed for an acceptance, else null."""
+    return {"what": told.what, "day": told.day.isoformat(), "text": told.text or None, "status": told.status or None}
+
+
+def signals(item: Item) -> dict[str, Any]:
+    """Numbers and facts from outside: where it was accepted, by whose word and how; links to code, models and data."""
+    out: dict[str, Any] = {}
+    if accepted := item.acceptance:
+        decision = next((e.decision for e in item.entries if e.decision), None)
+        out["acceptance"] = {"venue": accepted.text or None, "status": accepted.status or None, "decision": decision}
+    return out | {what: list(found) for what in ("code", "model", "data") if (found := item.told(what))}
 
 
 def topics(item: Item, *, evidence: bool) -> list[dict[str, Any]]:
@@ -134,7 +148,21 @@ def _extra(item: Item) -> dict[str, Any]:
     return {
         "summary": item.summary or None,
         "entries": [
-            {"source": e.source, "key": e.key, "url": e.url, "version": e.version, "announced": e.announced.isoformat()}
+            {
+                "source": e.source,
+                "key": e.key,
+                "url": e.url,
+                "version": e.version,
+                "announced": e.announced.isoformat(),
+                "venue": e.venue or None,
+                "year": e.year or None,
+                "track": e.track or None,
+                "decision": e.decision or None,
+                "award": e.award or None,
+                "subjects": list(e.subjects),
+                "keywords": list(e.keywords),
+                "joined": list(e.joined),
+            }
             for e in item.entries
         ],
         "identifiers": identifiers,
@@ -142,7 +170,7 @@ def _extra(item: Item) -> dict[str, Any]:
         "updated": instant(item.updated),
         "withdrawn": item.withdrawn,
         "categories": list(item.categories),
-        "news": [{"what": n.what, "day": n.day.isoformat(), "text": n.text or None} for n in item.news],
+        "news": [news(n) for n in item.news],
     }
 
 

@@ -28,6 +28,7 @@ def environment(folder: Path, **filters: Callable[..., Any]) -> jinja2.Environme
         "source": phrases.source_name,
         "address": phrases.safe_url,
         "count": phrases.count,
+        "news": phrases.news_line,
     }
     made.filters |= filters
     return made

@@ -16,7 +16,8 @@ from app.main import create_app
 from benchmarks import steps
 from catalog.clock import RealClock
 from catalog.settings import read_settings
-from catalog.storage import Storage, entries
+from catalog.storage import Storage
+from catalog.storage.store import store
 from catalog.taxonomy import load_taxonomy
 from tests.loopback_arxiv import Paper
 
@@ -68,7 +69,7 @@ def table(folder: Path, papers: list[Paper]) -> Table:
     """Requests per second of the main routes, and their share of the hello-world's."""
     storage = Storage(f"sqlite:///{folder}/served.db")
     with storage.write() as db:
-        entries.store(db, steps.Store(folder, papers).writes, RealClock().now())
+        store(db, steps.Store(folder, papers).writes, RealClock().now())
     settings = read_settings({}, None)
     app = create_app(Context(settings=settings, storage=storage, taxonomy=load_taxonomy(), clock=RealClock()))
     hello = FastAPI()

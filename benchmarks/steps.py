@@ -12,12 +12,12 @@ from catalog.entries import EntryData, content_hash
 from catalog.items import Tag
 from catalog.storage import Storage, entries, search
 from catalog.storage.engine import pragmas, sqlite_library
-from catalog.storage.entries import Write
 from catalog.storage.search import Indexed
+from catalog.storage.store import Saying, Write, store
 from catalog.taxonomy import load_taxonomy
 from catalog.words import words_of
+from ingest.derive import item_of
 from ingest.formats.arxiv_oai import parse_oai
-from ingest.resolve import item_of
 from ingest.tagging import Tagger, Text
 from tests.loopback_arxiv import LoopbackArxiv, Paper, sample_papers
 
@@ -73,14 +73,15 @@ class Store:
         self.writes = []
         for entry in said(found):
             tags: tuple[Tag, ...] = _TAGGER.tag(entry.title, entry.abstract, entry.categories)
-            item = item_of(entry, tags, taxonomy, DAY)
-            self.writes.append(Write(entry, content_hash(entry), None, item, None, f"{next(_serial):016d}"))
+            item = item_of([entry], tags, taxonomy)
+            saying = Saying(entry, content_hash(entry), None)
+            self.writes.append(Write(item, None, f"{next(_serial):016d}", (entry.source, entry.key), (saying,)))
 
     def new(self) -> int:
         """Write all into a new database."""
         storage = Storage(f"sqlite:///{self._folder}/ours{next(_serial)}.db")
         with storage.write() as db:
-            entries.store(db, self.writes, datetime.now(UTC))
+            store(db, self.writes, datetime.now(UTC))
         storage.close()
         return len(self.writes)
 
@@ -103,13 +104,13 @@ class Bare:
         db.execute("BEGIN IMMEDIATE")
         items, rows, tags, facets, index, identifiers, versions = [], [], [], [], [], [], []
         for n, w in enumerate(self._writes, 1):
-            e, position = w.entry, DAY.toordinal() << 24 | n
+            e, position = w.sayings[0].entry, DAY.toordinal() << 24 | n
             authors = json.dumps(e.authors)
             items.append((n, w.public_id, position, "paper", w.item.title, authors, e.url, "", str(DAY), 1, None, None, 0,
                           " ".join(e.categories), entries.dump_tags(w.item.tags), "1 2 3 4 5 6", n, "x"))  # fmt: skip
             rows.append((n, n, "arxiv", e.key, e.version, "paper", e.title, e.abstract, authors, e.url, str(DAY), "stated",
             None, None,
-                         "", "", "[]", e.comment, e.journal, e.licence, 0, "full", w.hash, "x", "x"))  # fmt: skip
+                         "", "", "", "[]", e.comment, e.journal, e.licence, 0, "full", "h", n, "x", "x"))  # fmt: skip
             tags += [(t, position, tag.score) for t, tag in enumerate(w.item.tags)]
             facets += [(100 + f, position) for f in range(2 + len(e.categories) + len(w.item.areas))]
             index.append(search._row(Indexed(position, e.title, " ".join(e.authors), e.abstract, (1, 2, 3, 4, 5, 6))))

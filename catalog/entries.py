@@ -87,6 +87,18 @@ class EntryData:
                 raise ValueError(f"{name} must be an aware UTC datetime, got {value!r}")
 
 
+EntryKey = tuple[str, str]  # source and key
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Two entries that are the same work, the smaller key first, and why."""
+
+    one: EntryKey
+    other: EntryKey
+    reason: str
+
+
 #: Fields that are what the source said of the thing; the rest (dates of announcement, detail) is about the saying.
 SAID = (
     "kind", "title", "url", "abstract", "authors", "submitted", "updated", "version", "versions", "categories", "venue",

@@ -14,13 +14,15 @@ from catalog.categories import canonical, is_category
 from catalog.entries import Kind
 from catalog.errors import UnknownName, UsageError
 from catalog.taxonomy import Taxonomy
+from catalog.venues import short_name
 
 Q_LIMIT = 200  # characters
+VENUE_LIMIT = 120
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 SORTS = ("newest",)
 #: What `fields` can add to the card of a list.
 EXTRA_FIELDS = ("summary", "entries", "identifiers", "submitted", "updated", "withdrawn", "categories", "news", "evidence")
-FILTER_NAMES = ("topic", "area", "kind", "source", "category", "since", "until", "q")
+FILTER_NAMES = ("topic", "area", "kind", "source", "venue", "category", "since", "until", "q")
 LISTING_NAMES = (*FILTER_NAMES, "sort", "limit", "cursor", "fields")
 
 
@@ -32,6 +34,7 @@ class Filter:
     areas: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
     sources: tuple[str, ...] = ()
+    venues: tuple[str, ...] = ()  # a series such as NeurIPS, or an edition such as NeurIPS 2018
     categories: tuple[str, ...] = ()  # canonical names
     since: date | None = None  # announced, inclusive
     until: date | None = None  # announced, inclusive
@@ -41,7 +44,7 @@ class Filter:
         """The filter as request parameters, in a fixed order; the same filter gives the same parameters."""
         out = [("topic", v) for v in self.topics] + [("area", v) for v in self.areas]
         out += [("kind", v.value) for v in self.kinds] + [("source", v) for v in self.sources]
-        out += [("category", v) for v in self.categories]
+        out += [("venue", v) for v in self.venues] + [("category", v) for v in self.categories]
         out += [(n, d.isoformat()) for n, d in (("since", self.since), ("until", self.until)) if d]
         return out + ([("q", self.q)] if self.q else [])
 
@@ -82,6 +85,7 @@ def parse_filter(given: Mapping[str, Sequence[str]], taxonomy: Taxonomy, sources
         areas=_sorted(taxonomy.area(a).slug for a in given.get("area", ())),
         kinds=tuple(sorted(set(kinds))),
         sources=_sorted(given.get("source", ())),
+        venues=_sorted(_venue(v) for v in given.get("venue", ())),
         categories=_sorted(canonical(c) for c in given.get("category", ())),
         since=since,
         until=until,
@@ -110,6 +114,16 @@ def parse_listing(given: Mapping[str, Sequence[str]], taxonomy: Taxonomy, source
         after=read_cursor(cursor) if cursor else None,
         fields=tuple(f for f in EXTRA_FIELDS if f in fields),
     )
+
+
+def _venue(text: str) -> str:
+    """The venue by its short name, however it is written: `nips 2018` is `NeurIPS 2018`; raises UsageError."""
+    words = check_words(text).split()
+    if not words or len(text) > VENUE_LIMIT:
+        raise UsageError(f"venue must be a name such as NeurIPS or NeurIPS 2018, not {_shown(text)}")
+    year = words.pop() if len(words) > 1 and re.fullmatch(r"(?:19|20)[0-9]{2}", words[-1]) else ""
+    name = " ".join(words)
+    return f"{short_name(name)} {year}".strip()
 
 
 def check_words(text: str) -> str:

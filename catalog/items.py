@@ -53,6 +53,14 @@ class EntryRef:
     announced: date
     basis: Basis
     versions: tuple[Version, ...] = ()
+    joined: tuple[str, ...] = ()  # why it is of this item: "same title and authors: arxiv 2601.00001"; empty for an only one
+    venue: str = ""  # the rest is as in EntryData
+    year: int = 0
+    track: str = ""
+    decision: str = ""
+    award: str = ""
+    subjects: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +81,9 @@ class ItemData:
     categories: tuple[str, ...]
     sources: tuple[str, ...]
     identifiers: tuple[tuple[str, str], ...]
+    venues: tuple[str, ...] = ()  # what a filter may ask for: series and editions
     tags: tuple[Tag, ...] = ()
     areas: tuple[str, ...] = ()  # of the tags
-    news: tuple[News, ...] = ()  # new ones to add
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,16 @@ class Item:
     entries: tuple[EntryRef, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = ()
     news: tuple[News, ...] = ()
+
+    @property
+    def acceptance(self) -> News | None:
+        """Where the work was accepted, a venue's word before its authors'; None when nobody says so. Needs the news."""
+        told = [n for n in self.news if n.what == "accepted"]
+        return min(told, key=lambda n: (n.status != "confirmed", n.day, n.text), default=None)
+
+    def told(self, what: str) -> tuple[str, ...]:
+        """The texts of all news of one sort, such as the addresses of `code`. Needs the news."""
+        return tuple(dict.fromkeys(n.text for n in self.news if n.what == what))
 
 
 def public_id(source: str, key: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -17,22 +17,19 @@ from typing import Any, Concatenate, Protocol
 import structlog
 
 from catalog.clock import Clock
-from catalog.entries import EntryData, content_hash
 from catalog.errors import CatalogError, IngestError, LeaseLost
-from catalog.items import News, Tag, public_id
 from catalog.outcomes import Counts, Outcome, Part, Run, combine
 from catalog.settings import Settings
 from catalog.storage import Storage, entries, leases, sources
-from catalog.storage.entries import Kept, Write
 from catalog.storage.leases import Lease
 from catalog.storage.sources import Batch, PartState
+from catalog.storage.store import lock_writes
 from catalog.taxonomy import Taxonomy
-from catalog.text import readable
-from ingest.decide import Change, decide
 from ingest.fetch import NOT_ASKED_AGAIN, Answer, Fetcher
-from ingest.resolve import item_of, resolve
+from ingest.keep import Keeper
+from ingest.parsing import SHARED, Parser
 from ingest.source import History, P, Page, Source, T, Visit, Window
-from ingest.tagging import Tagger, Text
+from ingest.tagging import Tagger
 
 LEASE_SECONDS = 60.0
 HEARTBEAT_SECONDS = 10.0
@@ -63,6 +60,7 @@ class Tools:
     clock: Clock
     pause: Callable[[float], None] = time.sleep
     progress: Progress = field(default=silent)
+    parser: Parser = SHARED
 
 
 def visit_source(tools: Tools, source: Source, window: Window | None = None) -> Run:
@@ -237,14 +235,14 @@ class StoredVisit:
 
     def parse(self, read: Callable[Concatenate[bytes, P], T], answer: Answer, *args: P.args, **kwargs: P.kwargs) -> T:
         """What the function makes of the answer's body; raises ParseError."""
-        return read(answer.body, *args, **kwargs)
+        return self._tools.parser.parse(read, answer.content, *args, **kwargs)
 
     def keep(self, part: Part, page: Page) -> Counts:
         """Store the page; raises LeaseLost when another process visits the source now."""
         now, run = self.now(), self._run
 
         def write(db: Any) -> Counts:
-            entries.lock_writes(db)
+            lock_writes(db)
             leases.require(db, self._lease)
             counts = self._keeper.write(db, self._source, page, now)
             if page.state is not None:
@@ -268,85 +266,3 @@ class StoredVisit:
         part.outcome = outcome
         part.error = f"{part.error}; {error}" if part.error and part.error != error else error
         log.debug("part", source=self._source, part=part.name, outcome=outcome.value, error=error)
-
-
-class Keeper:
-    """Turns the entries of a page into rows: decide, resolve, tag, store."""
-
-    def __init__(self, storage: Storage, taxonomy: Taxonomy, tagger: Tagger) -> None:
-        self._storage, self._taxonomy, self._tagger = storage, taxonomy, tagger
-        self._tags: dict[str, tuple[Tag, ...]] = {}
-
-    def prepare(self, source: str, page: Page) -> None:
-        """Tag what will change before the transaction is opened, so that the write lock is held for writing only."""
-        with self._storage.read() as db:
-            kept = entries.kept(db, source, [e.key for e in page.entries])
-        changing = [merged for _, change, merged in _decided(kept, page.entries) if change is not Change.UNCHANGED]
-        texts = [Text(readable(e.title), e.abstract, e.categories, e.kind) for e in changing]
-        self._tags = dict(zip((content_hash(e) for e in changing), self._tagger.tag_many(texts), strict=True))
-
-    def write(self, db: Any, source: str, page: Page, now: datetime) -> Counts:
-        """Write the page in the open transaction and count what became of its entries."""
-        counts = Counts(unchanged=page.passed, rejected=page.rejected.copy())
-        # Each entry is seen and is one of the others: seen = new + revised + unchanged + rejected.
-        counts.seen = len(page.entries) + len(page.removed) + page.passed + sum(page.rejected.values())
-        kept = entries.kept(db, source, [*(e.key for e in page.entries), *page.removed])
-        writes: list[tuple[Kept | None, EntryData]] = []
-        for before, change, merged in _decided(kept, page.entries):
-            if change is Change.NEW:
-                counts.new += 1
-            elif change is Change.REVISED:
-                counts.revised += 1
-            else:
-                counts.unchanged += 1
-            if change is not Change.UNCHANGED:
-                writes.append((before, merged))
-        for key in page.removed:
-            before = kept.get(key)
-            if before is not None and not before.entry.withdrawn:
-                counts.revised += 1
-                writes.append((before, replace(before.entry, withdrawn=True)))
-            else:
-                counts.unchanged += 1
-        entries.store(db, self._writes(db, writes, now), now)
-        return counts
-
-    def _writes(self, db: Any, changed: Sequence[tuple[Kept | None, EntryData]], now: datetime) -> list[Write]:
-        today = now.date()
-        candidates = entries.items_by_identifier(db, {i for before, e in changed if before is None for i in e.identifiers})
-        out: list[Write] = []
-        for before, entry in changed:
-            digest = content_hash(entry)
-            tags = self._tags.get(digest)
-            if tags is None:
-                tags = self._tag(entry)
-            news: tuple[News, ...] = ()
-            if before is not None and entry.withdrawn and not before.entry.withdrawn:
-                news = (News("withdrawn", _withdrawn_on(entry, today)),)
-            item_id = before.item_id if before else resolve(entry, candidates).item_id
-            item = item_of(entry, tags, self._taxonomy, today, news)
-            out.append(
-                Write(
-                    replace(entry, announced=item.announced), digest, before, item, item_id, public_id(entry.source, entry.key)
-                )
-            )
-        return out
-
-    def _tag(self, entry: EntryData) -> tuple[Tag, ...]:
-        return self._tagger.tag(readable(entry.title), entry.abstract, entry.categories, entry.kind)
-
-
-def _decided(kept: dict[str, Kept], said: Iterable[EntryData]) -> list[tuple[Kept | None, Change, EntryData]]:
-    """Each entry with what is kept of it and what its saying changes; of two with one key the first is taken."""
-    out: dict[str, tuple[Kept | None, Change, EntryData]] = {}
-    for entry in said:
-        if entry.key not in out:
-            before = kept.get(entry.key)
-            out[entry.key] = (before, *decide(before.entry if before else None, entry))
-    return list(out.values())
-
-
-def _withdrawn_on(entry: EntryData, today: date) -> date:
-    """The day of the withdrawing version where the source lists it, else the day it was noticed."""
-    last = entry.versions[-1] if entry.versions else None
-    return last.at.date() if last and last.withdrawn and last.at else today

@@ -21,14 +21,22 @@ _QUERIES = {
     "entries": """
         SELECT i.public_id, e.source, e.key, e.version, e.kind, e.title, e.abstract, e.authors, e.url, e.announced, e.basis,
         e.submitted,
-               e.updated, e.categories, e.venue, e.identifiers, e.comment, e.journal, e.licence, e.withdrawn, e.detail, e.hash,
+               e.updated, e.categories, e.venue, e.details,
+               e.title_hash, e.identifiers, e.comment, e.journal, e.licence, e.withdrawn, e.detail, e.hash,
                {e_held}, {e_changed}
         FROM entries e JOIN items i ON i.id = e.item_id""",
     "lead": "SELECT i.public_id, e.source, e.key FROM items i JOIN entries e ON e.id = i.lead_entry",
     "versions": """
         SELECT e.source, e.key, v.number, v.at, v.withdrawn FROM entry_versions v JOIN entries e ON e.id = v.entry_id""",
     "identifiers": "SELECT d.scheme, d.value, i.public_id FROM identifiers d JOIN items i ON i.id = d.item_id",
-    "news": "SELECT i.public_id, n.day, n.what, n.text FROM news n JOIN items i ON i.id = n.item_id",
+    "news": """
+        SELECT i.public_id, e.source, e.key, n.day, n.what, n.text, n.status FROM news n JOIN items i ON i.id = n.item_id
+        JOIN entries e ON e.id = n.entry_id""",
+    "links": """
+        SELECT a.source || ' ' || a.key, b.source || ' ' || b.key, l.reason FROM links l
+        JOIN entries a ON a.id = l.entry_id JOIN entries b ON b.id = l.other_id""",
+    "corrections": "SELECT source, key, other_source, other_key, same FROM corrections",
+    "aliases": "SELECT a.public_id, i.public_id FROM aliases a JOIN items i ON i.id = a.item_id",
     "tags": """
         SELECT t.scheme, t.value, i.public_id, g.score FROM tags g JOIN terms t ON t.id = g.term_id
         LEFT JOIN items i ON i.position = g.position""",
@@ -50,9 +58,14 @@ def dump(storage: Storage, *, instants: bool = True) -> dict[str, list[tuple[Any
     }
     with storage.read() as db:
         return {
-            name: sorted((tuple(map(_plain, row)) for row in db.execute(text(query.format(**fill)))), key=str)
+            name: sorted((_row(name, tuple(map(_plain, row))) for row in db.execute(text(query.format(**fill)))), key=str)
             for name, query in _QUERIES.items()
         }
+
+
+def _row(name: str, row: tuple[str, ...]) -> tuple[str, ...]:
+    """The row; which of two linked entries is first depends on their numbers."""
+    return (*sorted(row[:2]), *row[2:]) if name == "links" else row
 
 
 def _plain(value: Any) -> str:

@@ -98,6 +98,9 @@ def router(context: Context) -> APIRouter:
         if _ID.fullmatch(id):
             with context.storage.read() as db:
                 item = store.by_id(db, id)
+                stays = store.merged_into(db, id) if item is None else None
+            if stays is not None:
+                return Response(status_code=308, headers={"Location": f"{context.settings.base_url}{PREFIX}/items/{stays}"})
         if item is None:
             raise NotFound("no item has this id")
         return json_answer(whole(item))

@@ -62,6 +62,7 @@ def filter_parameters(taxonomy: Taxonomy) -> tuple[Parameter, ...]:
         _several("area", "Skill area; repeat for OR.", [taxonomy.areas[0].slug], enum=[a.slug for a in taxonomy.areas]),
         _several("kind", "Kind of item; repeat for OR.", ["paper"], enum=[k.value for k in Kind]),
         _several("source", "Slug of a source that speaks of the item; repeat for OR.", ["arxiv"]),
+        _several("venue", "Conference or journal, or an edition of it; repeat for OR.", ["NeurIPS", "ICML 2026"]),
         _several("category", "arXiv category, aliases folded; repeat for OR.", ["cs.LG"]),
         SINCE,
         UNTIL,

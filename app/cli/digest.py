@@ -9,7 +9,7 @@ import typer
 
 from app import digests, render
 from app.cli import common
-from app.cli.items import Area, Category, Kind, Since, SourceName, Topic, Until, Words, known_sources, parameters
+from app.cli.items import Area, Category, Kind, Since, SourceName, Topic, Until, VenueName, Words, known_sources, parameters
 from catalog.errors import UsageError
 from catalog.filters import parse_filter
 from catalog.periods import default_period, parse_period
@@ -40,6 +40,7 @@ def preview(
     area: Area = None,
     kind: Kind = None,
     source: SourceName = None,
+    venue: VenueName = None,
     category: Category = None,
     since: Since = "",
     until: Until = "",
@@ -54,7 +55,7 @@ def preview(
     with common.opened() as context:
         today = context.clock.now().date()
         with context.storage.read() as db:
-            given = parameters(topic, area, kind, source, category, q) | {"since": [since], "until": [until]}
+            given = parameters(topic, area, kind, source, venue, category, q) | {"since": [since], "until": [until]}
             chosen = parse_filter(given, context.taxonomy, known_sources(db))
         digest = digests.preview(context.storage, context.taxonomy, chosen, asked or default_period(today), today)
         text = render.render(digest, "json" if json else format, context.settings.base_url)

@@ -15,12 +15,18 @@ from catalog.errors import UsageError
 from catalog.filters import make_cursor, parse_listing
 from catalog.storage import items as store
 from catalog.storage import sources
+from ingest import correct
+from ingest.keep import Keeper
 from ingest.sources import SOURCES
+from ingest.tagging import Tagger
 
 Topic = Annotated[list[str] | None, typer.Option(help="Topic; repeat for OR.")]
 Area = Annotated[list[str] | None, typer.Option(help="Area; repeat for OR.")]
 Kind = Annotated[list[str] | None, typer.Option(help="Kind of item; repeat for OR.")]
 SourceName = Annotated[list[str] | None, typer.Option("--source", help="Source; repeat for OR.")]
+VenueName = Annotated[
+    list[str] | None, typer.Option("--venue", help="Venue, such as NeurIPS or `NeurIPS 2018`; repeat for OR.")
+]
 Category = Annotated[list[str] | None, typer.Option(help="arXiv category; repeat for OR.")]
 Since = Annotated[str, typer.Option(help="First announced date.")]
 Until = Annotated[str, typer.Option(help="Last announced date.")]
@@ -30,10 +36,12 @@ FORMATS = ("table", "jsonl")
 
 
 def register(cli: typer.Typer) -> None:
-    """Add the commands. `items` lists; `items show ID…` shows."""
+    """Add the commands. `items` lists; `items show ID…` shows; `items merge` and `items split` correct."""
     group = typer.Typer(help="Ask for items.", invoke_without_command=True, rich_markup_mode=None)
     group.callback(invoke_without_command=True)(list_items)
     group.command("show")(show)
+    group.command("merge")(merge)
+    group.command("split")(split)
     cli.add_typer(group, name="items")
 
 
@@ -42,11 +50,15 @@ def parameters(
     area: list[str] | None,
     kind: list[str] | None,
     source: list[str] | None,
+    venue: list[str] | None,
     category: list[str] | None,
     q: str,
 ) -> dict[str, list[str]]:
     """The flags that every filter has, as request parameters."""
-    given = {"topic": topic, "area": area, "kind": kind, "source": source, "category": category, "q": [q] if q else None}
+    given = {
+        "topic": topic, "area": area, "kind": kind, "source": source, "venue": venue, "category": category,
+        "q": [q] if q else None,
+    }  # fmt: skip
     return {k: v for k, v in given.items() if v}
 
 
@@ -61,6 +73,7 @@ def list_items(
     area: Area = None,
     kind: Kind = None,
     source: SourceName = None,
+    venue: VenueName = None,
     category: Category = None,
     since: Since = "",
     until: Until = "",
@@ -79,7 +92,7 @@ def list_items(
     if format not in FORMATS:
         raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not {format[:20]!r}")
     with common.opened() as context, context.storage.read() as db:
-        given = parameters(topic, area, kind, source, category, q) | {
+        given = parameters(topic, area, kind, source, venue, category, q) | {
             "since": [since] if since else [],
             "until": [until] if until else [],
             "sort": [sort],
@@ -109,7 +122,8 @@ def show(ids: Annotated[list[str], typer.Argument(help="Item ids.")], json: comm
     with common.opened() as context, context.storage.read() as db:
         shown = []
         for one in ids:
-            item = store.by_id(db, one) if one.isascii() else None  # what is no text at all reaches no database
+            known = one.isascii()  # what is no text at all reaches no database
+            item = store.by_id(db, store.merged_into(db, one) or one) if known else None
             if item is None:
                 raise UsageError(f"no item {one[:40]!r}; ids are those of `skillfeed items`")
             shown.append(shapes.whole(item))
@@ -118,3 +132,38 @@ def show(ids: Annotated[list[str], typer.Argument(help="Item ids.")], json: comm
         else:
             for item_data in shown:
                 sys.stdout.write(jsonlib.dumps(item_data, ensure_ascii=False, indent=2) + "\n")
+
+
+def merge(ids: Annotated[list[str], typer.Argument(help="Item ids; the first stays.")], json: common.Json = False) -> None:
+    """Make one item of several. The ids of the others lead to the first; re-ingestion does not undo it."""
+    with common.opened() as context:
+        keeper = Keeper(context.storage, context.taxonomy, Tagger.load(context.taxonomy))
+        stays = correct.merge(context.storage, keeper, [_ascii(i) for i in ids], context.clock.now())
+    _tell([stays], json)
+
+
+def split(
+    id: Annotated[str, typer.Argument(help="Item id.")],
+    entry: Annotated[
+        list[str] | None, typer.Option(help="An entry to take out, as `source key`; none takes all apart.")
+    ] = None,
+    json: common.Json = False,
+) -> None:
+    """Take entries out of an item. Each finds its own item again, or founds one; re-ingestion does not undo it."""
+    with common.opened() as context:
+        keeper = Keeper(context.storage, context.taxonomy, Tagger.load(context.taxonomy))
+        made = correct.split(context.storage, keeper, _ascii(id), entry or [], context.clock.now())
+    _tell(made, json)
+
+
+def _ascii(id: str) -> str:
+    if not id.isascii():
+        raise UsageError(f"no item {id[:40]!a}; ids are those of `skillfeed items`")
+    return id
+
+
+def _tell(ids: list[str], json: bool) -> None:
+    if json:
+        common.emit({"items": ids})
+    else:
+        sys.stdout.write("".join(f"{i}\n" for i in ids))

@@ -77,6 +77,8 @@ def _endpoint(context: Context, view: View) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
         try:
             page = view(context, request)
+        except views.Moved as moved:
+            return Response(status_code=308, headers={"Location": f"{base_url}{moved.path}"})
         except views.Missing as error:
             return error_page(404, str(error), base_url, nearest=error.nearest)
         except UsageError as error:

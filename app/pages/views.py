@@ -60,6 +60,14 @@ _LICENCES = (
 )
 
 
+class Moved(SkillfeedError):
+    """The page is at another path, for good."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
 class Missing(SkillfeedError):
     """A page that does not exist; `nearest` are (name, path) of those that may have been meant."""
 
@@ -302,7 +310,10 @@ def item(context: Context, request: Request) -> Page:
     _Words.of(request).end()
     id = request.path_params["id"]
     with context.storage.read() as db:
-        found = stored_items.by_id(db, id) if re.fullmatch(r"[0-9a-z]{16}", id) else None
+        known_form = re.fullmatch(r"[0-9a-z]{16}", id)
+        found = stored_items.by_id(db, id) if known_form else None
+        if found is None and known_form and (stays := stored_items.merged_into(db, id)):
+            raise Moved(f"/items/{stays}")
         if found is None:
             raise Missing("There is no item of this id.")
         said = [stored_entries.kept(db, e.source, [e.key])[e.key].entry for e in found.entries]

@@ -20,7 +20,7 @@ import jinja2
 
 from app import phrases
 from app.digests import Digest, PartReceipt, Pick, Receipt
-from app.shapes import card
+from app.shapes import card, news
 from app.templating import environment
 from catalog.errors import UnknownName
 from catalog.filters import Filter
@@ -159,8 +159,8 @@ def _said(pick: Pick) -> Iterator[str]:
     meta += [", ".join(sources_of(pick)), ", ".join(t.name for t in pick.topics)]
     yield " · ".join(phrases.one_line(m) for m in meta if m)
     yield f"Why: {phrases.one_line(pick.why)}" + ("; late" if pick.late else "")
-    for news in pick.news:
-        yield f"News: {news.what} on {phrases.day(news.day)}" + (f": {phrases.one_line(news.text)}" if news.text else "")
+    for told in pick.news:
+        yield f"News of {phrases.short_day(told.day)}: {phrases.news_line(told)}"
 
 
 def _page(pick: Pick, base_url: str) -> str:
@@ -188,7 +188,7 @@ def _pick_data(pick: Pick, base_url: str) -> dict[str, Any]:
         "parts": dict(pick.parts),
         "why": pick.why,
         "late": pick.late,
-        "news": [{"what": n.what, "day": n.day.isoformat(), "text": n.text or None} for n in pick.news],
+        "news": [news(n) for n in pick.news],
     }
 
 

@@ -16,7 +16,7 @@ from catalog.items import EntryRef, Item, News
 from catalog.query import parse_query
 from catalog.storage import schema as s
 from catalog.storage import search
-from catalog.storage.entries import chunks, load_tags
+from catalog.storage.entries import chunks, load_details, load_tags
 
 _ALL = 1 << 62  # above every position
 _BRANCHES = 100  # values of one field that are merged from a range each
@@ -68,10 +68,37 @@ def by_id(db: Connection, public_id: str) -> Item | None:
     return fill(db, [_item(row)], ("summary", "entries", "identifiers", "news"))[0] if row else None
 
 
+def number_of(db: Connection, public_id: str) -> int | None:
+    """The row of the item of this id, or of the one that it was merged into."""
+    found = db.execute(select(s.items.c.id).where(s.items.c.public_id == public_id)).scalar()
+    if found is None:
+        found = db.execute(select(s.aliases.c.item_id).where(s.aliases.c.public_id == public_id)).scalar()
+    return found
+
+
+def public_id_of(db: Connection, number: int) -> str:
+    """The id of the item in this row."""
+    return str(db.execute(select(s.items.c.public_id).where(s.items.c.id == number)).scalar_one())
+
+
+def is_free(db: Connection, public_id: str, number: int) -> bool:
+    """True when an item that comes out of the one in this row may have this id: it is nobody's, or was merged into that."""
+    taken = db.execute(select(s.items.c.id).where(s.items.c.public_id == public_id)).scalar() is not None
+    leads_to = db.execute(select(s.aliases.c.item_id).where(s.aliases.c.public_id == public_id)).scalar()
+    return not taken and leads_to in (None, number)
+
+
+def merged_into(db: Connection, public_id: str) -> str | None:
+    """The id of the item that an item of this id was merged into; None when there never was one."""
+    query = select(s.items.c.public_id).join(s.aliases, s.aliases.c.item_id == s.items.c.id)
+    return db.execute(query.where(s.aliases.c.public_id == public_id)).scalar()
+
+
 def by_identifier(db: Connection, scheme: str, value: str) -> Item | None:
-    """The whole item that an identifier leads to."""
+    """The whole item that an identifier leads to; of several that claim it the oldest."""
     query = select(s.items.c.public_id).join(s.identifiers, s.identifiers.c.item_id == s.items.c.id)
-    found = db.execute(query.where(s.identifiers.c.scheme == scheme, s.identifiers.c.value == value)).scalar()
+    query = query.where(s.identifiers.c.scheme == scheme, s.identifiers.c.value == value).order_by(s.items.c.id)
+    found = db.execute(query.limit(1)).scalar()
     return by_id(db, found) if found else None
 
 
@@ -172,7 +199,7 @@ def _groups(db: Connection, filter: Filter) -> list[_Group] | None:
     """Table and term ids of each restricted field; None when a field's values are all unknown, so that nothing can match."""
     wanted = {
         "topic": filter.topics, "area": filter.areas, "kind": tuple(k.value for k in filter.kinds), "source": filter.sources,
-        "category": filter.categories,
+        "venue": filter.venues, "category": filter.categories,
     }  # fmt: skip
     groups: list[_Group] = []
     for scheme, values in wanted.items():
@@ -227,9 +254,21 @@ def fill(db: Connection, found: Sequence[Item], fields: Iterable[str]) -> list[I
         for r in sorted(db.execute(query), key=lambda r: (r.scheme, r.value)):
             extra[r.item_id]["identifiers"] = (*extra[r.item_id].get("identifiers", ()), (r.scheme, r.value))
     if "news" in wanted:
-        for r in sorted(db.execute(select(s.news).where(s.news.c.item_id.in_(extra))), key=lambda r: (r.day, r.what)):
-            extra[r.item_id]["news"] = (*extra[r.item_id].get("news", ()), News(r.what, r.day, r.text, r.status))
+        told: dict[int, set[News]] = {}
+        for r in db.execute(select(s.news).where(s.news.c.item_id.in_(extra))):
+            told.setdefault(r.item_id, set()).add(News(r.what, r.day, r.text, r.status))
+        for item_id, news in told.items():
+            extra[item_id]["news"] = _once(news)
     return [replace(i, **extra[ids[i.id]]) for i in found]
+
+
+def _once(told: Iterable[News]) -> tuple[News, ...]:
+    """Each thing told once, on its first day: two entries may tell the same, and a claim is over when it is confirmed."""
+    first: dict[tuple[str, str, str], News] = {}
+    for n in sorted(told, key=lambda n: (n.day, n.what, n.text, n.status)):
+        first.setdefault((n.what, n.text, n.status), n)
+    confirmed = {(n.what, n.text): n.day for n in first.values() if n.status == "confirmed"}
+    return tuple(n for n in first.values() if n.status != "claimed" or n.day < confirmed.get((n.what, n.text), date.max))
 
 
 def _fill_entries(db: Connection, extra: dict[int, dict[str, Any]]) -> None:
@@ -239,6 +278,16 @@ def _fill_entries(db: Connection, extra: dict[int, dict[str, Any]]) -> None:
     query = select(s.entry_versions).where(s.entry_versions.c.entry_id.in_([r.id for r in rows]))
     for v in db.execute(query.order_by(s.entry_versions.c.number)):
         versions.setdefault(v.entry_id, []).append(Version(v.number, v.at, v.withdrawn))
+    names = {r.id: f"{r.source} {r.key}" for r in rows}
+    joined: dict[int, list[str]] = {}
+    query = select(s.links).where(s.links.c.entry_id.in_(names))
+    for link in db.execute(query):
+        if link.other_id in names:
+            joined.setdefault(link.entry_id, []).append(f"{link.reason}: {names[link.other_id]}")
+            joined.setdefault(link.other_id, []).append(f"{link.reason}: {names[link.entry_id]}")
     for r in rows:
-        ref = EntryRef(r.source, r.key, r.url, r.version, r.announced, Basis(r.basis), tuple(versions.get(r.id, ())))
+        ref = EntryRef(
+            r.source, r.key, r.url, r.version, r.announced, Basis(r.basis), tuple(versions.get(r.id, ())),
+            tuple(sorted(joined.get(r.id, ()))), venue=r.venue, **load_details(r.details),
+        )  # fmt: skip
         extra[r.item_id]["entries"] = (*extra[r.item_id].get("entries", ()), ref)

@@ -196,7 +196,6 @@ entries = Table(
     Column("updated", UtcDateTime),
     Column("categories", Text, nullable=False),
     Column("venue", Text, nullable=False),
-    Column("details", Text, nullable=False),  # JSON of year, track, decision, award, subjects, keywords; "" when there are none
     Column("identifiers", Text, nullable=False),  # JSON [[scheme, value], …]
     Column("comment", Text, nullable=False),
     Column("journal", Text, nullable=False),
@@ -204,9 +203,12 @@ entries = Table(
     Column("withdrawn", Boolean(create_constraint=True, name="withdrawn"), nullable=False),
     Column("detail", String(5), nullable=False),
     Column("hash", String(32), nullable=False),  # content_hash of what was said
-    Column("title_hash", BigInteger, nullable=False),  # catalog.titles.title_hash of a paper; 0 for all that titles do not tell
     Column("first_held", UtcDateTime, nullable=False),
     Column("changed", UtcDateTime, nullable=False),
+    # JSON of year, track, decision, award, subjects, keywords; "" when there are none
+    Column("details", Text, nullable=False, server_default=""),
+    # catalog.titles.title_hash of a paper; 0 for all that titles do not tell
+    Column("title_hash", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("source", "key"),  # the identity of an entry
     Index("ix_entries_item_id", "item_id"),  # the entries of an item
     Index("ix_entries_title_hash", "title_hash"),  # who else has this title

@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from catalog.entries import Basis, EntryData, Kind, Version, content_hash
 from catalog.items import Evidence, ItemData, News, Tag, public_id
 from catalog.outcomes import Counts, Outcome, Part, Run
-from catalog.storage import Storage, entries, items, leases, sources
+from catalog.storage import Storage, items, leases, sources
 from catalog.storage.sources import Batch
+from catalog.storage.store import Saying, Write, store
 from catalog.taxonomy import load_taxonomy
 
 NOW = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)  # a Friday
@@ -92,7 +93,7 @@ def put(storage: Storage, seeds: Sequence[Seed], first: int = 1) -> list[str]:
     """Store papers and return their ids; `first` numbers them."""
     writes = [_write(seed, first + k) for k, seed in enumerate(seeds)]
     with storage.write() as db:
-        entries.store(db, writes, NOW)
+        store(db, writes, NOW)
     return [w.public_id for w in writes]
 
 
@@ -136,7 +137,7 @@ def fingerprint(storage: Storage) -> tuple[object, ...]:
         return items.counts(db, "topic"), items.total(db), sources.states(db), sources.runs(db)
 
 
-def _write(seed: Seed, number: int) -> entries.Write:
+def _write(seed: Seed, number: int) -> Write:
     key = f"2601.{number:05d}"
     url = seed.url or f"https://arxiv.org/abs/{key}"
     submitted = datetime(seed.day.year, seed.day.month, seed.day.day, 3, 4, 5, tzinfo=UTC) - timedelta(days=2)
@@ -158,6 +159,6 @@ def _write(seed: Seed, number: int) -> entries.Write:
         kind=Kind.PAPER, title=seed.title, url=url, authors=seed.authors, summary=seed.abstract, venue="", announced=seed.day,
         estimated=seed.estimated, submitted=submitted, updated=submitted, withdrawn=seed.withdrawn, categories=seed.categories,
         sources=("arxiv",), identifiers=identifiers, tags=tags, areas=areas,
-        news=(News("withdrawn", seed.day),) if seed.withdrawn else (),
     )  # fmt: skip
-    return entries.Write(entry, content_hash(entry), None, item, None, public_id("arxiv", key))
+    news = (News("withdrawn", seed.day),) if seed.withdrawn else ()
+    return Write(item, None, public_id("arxiv", key), ("arxiv", key), (Saying(entry, content_hash(entry), None, news),))

@@ -13,11 +13,12 @@ from fastapi import FastAPI
 from app.context import Context
 from app.main import create_app
 from catalog.clock import Clock
-from catalog.entries import Basis, EntryData, Kind, Version, content_hash
+from catalog.entries import Basis, EntryData, Kind, Link, Version, content_hash
 from catalog.items import Evidence, ItemData, News, Tag, public_id
 from catalog.outcomes import Counts, Outcome, Part, Run
 from catalog.settings import Settings
 from catalog.storage import Storage, entries, sources
+from catalog.storage.store import Saying, Write, store
 from catalog.taxonomy import load_taxonomy
 
 NOW = datetime(2026, 1, 30, 12, 0, tzinfo=UTC)
@@ -55,17 +56,18 @@ def seed(storage: Storage) -> None:
     """The dozen items, one of them with a second entry, three sources and 60 visits to them."""
     with storage.write() as db:
         sources.register(db, {"arxiv": True, "pmlr": True, "blogs": True}, NOW)
-        entries.store(db, [write(n) for n in range(COUNT)], NOW)
+        store(db, [write(n) for n in range(COUNT)], NOW)
     with storage.write() as db:
         kept = entries.kept(db, "arxiv", [entry(0).key])[entry(0).key]
         second = replace(
             entry(0), source="pmlr", key="v97/zebra26a", url="https://proceedings.example/v97/zebra26a.html",
             announced=FIRST_DAY + timedelta(days=3), identifiers=(("pmlr", "v97/zebra26a"),),
         )  # fmt: skip
-        told = replace(item(0), sources=("arxiv", "pmlr"), news=(News("accepted", date(2026, 1, 22), "ICML 2026"),))
-        entries.store(
-            db, [entries.Write(second, content_hash(second), None, told, kept.item_id, public_id("pmlr", second.key))], NOW
-        )
+        told = replace(item(0), sources=("arxiv", "pmlr"))
+        said = Saying(second, content_hash(second), None, (News("accepted", date(2026, 1, 22), "ICML 2026", "confirmed"),))
+        lead = ("arxiv", entry(0).key)
+        link = Link(lead, ("pmlr", second.key), "same title and authors")
+        store(db, [Write(told, kept.item_id, "", lead, (said,))], NOW, [link], {lead: kept.entry_id})
     visit(storage)
 
 
@@ -91,13 +93,15 @@ def visit(storage: Storage, count: int = 60) -> None:
 def more(storage: Storage, numbers: Sequence[int]) -> None:
     """Further items, each new."""
     with storage.write() as db:
-        entries.store(db, [write(n) for n in numbers], NOW)
+        store(db, [write(n) for n in numbers], NOW)
 
 
-def write(number: int) -> entries.Write:
+def write(number: int) -> Write:
     """The write that stores item `number` anew."""
     said = entry(number)
-    return entries.Write(said, content_hash(said), None, item(number), None, public_id(said.source, said.key))
+    news = (News("withdrawn", date(2026, 1, 25)),) if said.withdrawn else ()
+    saying = Saying(said, content_hash(said), None, news)
+    return Write(item(number), None, public_id(said.source, said.key), (said.source, said.key), (saying,))
 
 
 def entry(number: int) -> EntryData:
@@ -145,5 +149,4 @@ def item(number: int) -> ItemData:
         announced=said.announced, estimated=said.basis is not Basis.STATED, submitted=said.submitted, updated=said.updated,
         withdrawn=said.withdrawn, categories=said.categories, sources=(said.source,), identifiers=said.identifiers,
         tags=tags if said.kind is Kind.PAPER else (), areas=("algorithms", "applications") if said.kind is Kind.PAPER else (),
-        news=(News("withdrawn", date(2026, 1, 25)),) if said.withdrawn else (),
     )  # fmt: skip

@@ -102,7 +102,7 @@ def test_fields_add_to_the_card(client: TestClient) -> None:
     first = next(card for card in body["items"] if card["id"] == _id(0))
     assert [e["source"] for e in first["entries"]] == ["arxiv", "pmlr"]
     assert first["identifiers"]["github"] == ["ada/B-0", "ada/a_0"]
-    assert first["news"] == [{"what": "accepted", "day": "2026-01-22", "text": "ICML 2026"}]
+    assert first["news"] == [{"what": "accepted", "day": "2026-01-22", "text": "ICML 2026", "status": "confirmed"}]
     assert first["topics"][0]["evidence"][0]["words"] == "attention"
 
 
@@ -137,7 +137,8 @@ def test_filters(client: TestClient, query: str, numbers: list[int]) -> None:
     ("query", "says"),
     [
         ("tpic=x", "unknown parameter 'tpic'; nearest allowed: topic"),
-        ("venue=x", "unknown parameter 'venue'; nearest allowed: area, category"),
+        ("author=x", "unknown parameter 'author'"),
+        ("venue=", "venue must be a name such as NeurIPS"),
         ("topic=deep-lerning", "unknown topic 'deep-lerning'; nearest allowed: deep-learning"),
         ("area=algoritms", "nearest allowed: algorithms"),
         ("kind=papers", "nearest allowed: paper"),

@@ -218,7 +218,9 @@ def test_each_item_shows_date_source_topics_and_why(form: str) -> None:
 
 
 def test_json_has_the_promised_form() -> None:
-    found = item(news=(News("code", date(2026, 1, 28), "repository"),), topics=(Tag("deep-learning", 0.9),))
+    found = item(
+        announced=date(2026, 1, 27), news=(News("code", date(2026, 1, 28), "repository"),), topics=(Tag("deep-learning", 0.9),)
+    )
     data = as_json(digest(found), BASE)
     assert list(data) == ["period", "filter", "sections", "receipt"]
     assert data["period"] == "2026-W05"
@@ -240,9 +242,9 @@ def test_json_has_the_promised_form() -> None:
         "late",
         "news",
     } <= set(told)
-    assert told["announced"] == "2026-01-28"
+    assert told["announced"] == "2026-01-27"
     assert told["late"] is False
-    assert told["news"] == [{"what": "code", "day": "2026-01-28", "text": "repository"}]
+    assert told["news"] == [{"what": "code", "day": "2026-01-28", "text": "repository", "status": None}]
     assert round(sum(told["parts"].values()), 3) == told["score"]
     assert json.loads(render(digest(found), "json", BASE)) == data
 
@@ -293,11 +295,15 @@ def test_many_gaps_are_cut_with_their_number() -> None:
 
 
 def test_late_and_news_are_said() -> None:
-    late = item(announced=date(2026, 1, 20), news=(News("accepted", date(2026, 1, 27), "ICML 2026"),), estimated=True)
+    late = item(
+        announced=date(2026, 1, 20), news=(News("accepted", date(2026, 1, 27), "ICML 2026", "confirmed"),), estimated=True
+    )
     for form in ("text", "md", "html"):
         text = render(digest(late), form, BASE)
         assert "; late" in text
-        assert "ccepted on Tue 27 Jan 2026: ICML 2026" in text
+        assert "News of " in text
+        assert "27 Jan" in text
+        assert "accepted at ICML 2026" in text
         assert "about Tue 20 Jan 2026" in text.replace("about </", "</")
 
 

@@ -74,10 +74,19 @@ def test_the_whole_item_tells_what_is_known() -> None:
             "url": "https://arxiv.org/abs/2601.01234",
             "version": 2,
             "announced": "2026-01-28",
+            "venue": None,
+            "year": None,
+            "track": None,
+            "decision": None,
+            "award": None,
+            "subjects": [],
+            "keywords": [],
+            "joined": [],
         }
     ]
+    assert shown["signals"] == {}
     assert (shown["submitted"], shown["updated"]) == ("2026-01-26T18:02:11Z", "2026-01-27T01:00:00.000005Z")
-    assert shown["news"] == [{"what": "withdrawn", "day": "2026-01-29", "text": None}]
+    assert shown["news"] == [{"what": "withdrawn", "day": "2026-01-29", "text": None, "status": None}]
 
 
 def test_what_is_not_known_is_null_and_what_there_is_none_of_is_empty() -> None:
@@ -153,3 +162,15 @@ def test_a_source_before_its_first_visit() -> None:
     assert list(shown) == list(schemas.SourceInfo.model_fields)
     assert (shown["outcome"], shown["error"], shown["next_due"]) == (None, None, "2026-01-28T05:00:00Z")
     schemas.Freshness.model_validate(shapes.freshness(state))
+
+
+def test_signals_tell_where_it_was_accepted_and_what_is_linked() -> None:
+    day = date(2026, 1, 28)
+    code = News("code", day, "https://github.com/ada/example")
+    claimed, confirmed = News("accepted", day, "ICML 2026", "claimed"), News("accepted", day, "CVPR 2026", "confirmed")
+    entry = replace(FULL.entries[0], venue="CVPR", year=2026, decision="oral")
+    told = replace(FULL, news=(claimed, confirmed, code), entries=(entry,))
+    assert shapes.whole(told)["signals"] == {
+        "acceptance": {"venue": "CVPR 2026", "status": "confirmed", "decision": "oral"},
+        "code": ["https://github.com/ada/example"],
+    }

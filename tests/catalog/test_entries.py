@@ -34,7 +34,8 @@ OTHER: dict[str, Any] = {
     "kind": Kind.POST, "title": "B", "url": "https://example.org/", "abstract": "Other.", "authors": ("Bo Sample",),
     "submitted": AT + timedelta(days=1), "updated": AT + timedelta(days=1), "version": 2, "versions": (Version(1, AT, True),),
     "categories": ("stat.ML", "cs.LG"), "venue": "NeurIPS", "identifiers": (("doi", "10.1/x"),), "comment": "9 pages",
-    "journal": "K.", "licence": "none", "withdrawn": True,
+    "journal": "K.", "licence": "none", "withdrawn": True, "year": 2026, "track": "Findings", "decision": "oral",
+    "award": "Best Paper", "subjects": ("Theory->Bounds",), "keywords": ("bounds",),
 }  # fmt: skip
 TEXT = st.text(max_size=30)
 ENTRIES = st.builds(

@@ -22,8 +22,11 @@ from catalog.items import Item, News
 from catalog.storage import Storage, entries
 from catalog.storage import items as stored_items
 from catalog.storage import schema as s
+from catalog.storage.items import by_identifier
+from catalog.storage.store import Saying, Write, lock_writes
+from catalog.storage.store import store as store_writes
 from catalog.taxonomy import load_taxonomy
-from ingest.run import Keeper
+from ingest.keep import Keeper
 from ingest.source import Page
 from tests.catalog import child
 from tests.catalog.things import (
@@ -225,11 +228,14 @@ def test_an_identifier_stays_with_the_item_that_had_it_first(storage: Storage) -
     put(storage, ONE)
     rival = Thing("2601.00002", identifiers=(("doi", "10.1000/one"), ("doi", "10.1000/two")))
     put(storage, rival)
-    assert held(storage, rival).identifiers == (("arxiv", rival.key), ("doi", "10.1000/two"))
+    assert held(storage, rival).identifiers == (("arxiv", rival.key), ("doi", "10.1000/one"), ("doi", "10.1000/two"))
     with storage.read() as db:
-        leads = entries.items_by_identifier(db, [("doi", "10.1000/one"), ("doi", "10.1000/two"), ("doi", "none")])
-        assert sorted(leads.values()) == [1, 2]
-        assert leads["doi", "10.1000/one"] == 1
+        assert [found.id if found else None for found in (by_identifier(db, "doi", v) for v in ("10.1000/one", "none"))] == [
+            ONE.id,
+            None,
+        ]
+        assert entries.like(db, [rival.entry], {"doi"}) == {1, 2}
+        assert entries.like(db, [replace(rival, title="", identifiers=(("doi", "10.1000/two"),)).entry], {"doi"}) == {2}
     put(storage, replace(ONE, identifiers=(("doi", "10.1000/one"), ("github", "ada/one"))))
     assert ("github", "ada/one") in held(storage).identifiers
 
@@ -239,8 +245,10 @@ def test_a_second_entry_joins_and_the_lead_is_still_the_one_that_is_shown_and_se
     second = Thing("v1", source="pmlr", title=ONE.title, abstract="Proceedings say zebra.", topics=ONE.topics)
     with storage.write() as db:
         item_id = entries.kept(db, "arxiv", [ONE.key])[ONE.key].item_id
-        told = replace(ONE.item, sources=("arxiv", "pmlr"), summary=second.abstract)
-        entries.store(db, [entries.Write(second.entry, "h", None, told, item_id, second.id)], NOW)
+        told = replace(ONE.item, sources=("arxiv", "pmlr"))
+        lead = ("arxiv", ONE.key)
+        known = {lead: entries.kept(db, "arxiv", [ONE.key])[ONE.key].entry_id}
+        store_writes(db, [Write(told, item_id, second.id, lead, (Saying(second.entry, "h", None),))], NOW, (), known)
     item = held(storage)
     assert [(e.source, e.key) for e in item.entries] == [("arxiv", ONE.key), ("pmlr", "v1")]
     assert item.summary == ONE.abstract
@@ -250,7 +258,8 @@ def test_a_second_entry_joins_and_the_lead_is_still_the_one_that_is_shown_and_se
     with storage.write() as db:
         kept = entries.kept(db, "pmlr", ["v1"])["v1"]
         again = replace(second.entry, abstract="Proceedings say yak.")
-        entries.store(db, [entries.Write(again, "i", kept, replace(told, title="Renamed"), item_id, second.id)], NOW)
+        renamed = replace(told, title="Renamed")
+        store_writes(db, [Write(renamed, item_id, second.id, lead, (Saying(again, "i", kept),))], NOW, (), known)
     check_index(storage)
     put(storage, replace(ONE, abstract="Nothing."))
     assert found(storage, Filter(q="study")) == []
@@ -326,7 +335,7 @@ def test_removed_entries_are_withdrawn_once(storage: Storage) -> None:
     assert _keep(storage, Page(removed=keys), LATER + timedelta(days=1)) == (0, 0, 3)
     assert dump(storage) == before
     with storage.read() as db:
-        told = db.execute(select(s.news.c.day, s.news.c.what)).all()
+        told = db.execute(select(s.news.c.day, s.news.c.what).where(s.news.c.what == "withdrawn")).all()
     assert [tuple(r) for r in told] == [(LATER.date(), "withdrawn")] * 3
 
 
@@ -395,7 +404,10 @@ def test_both_databases_hold_the_same_bytes(run: Run, postgres_database: object,
     one, other = answers
     assert differences(one[0], other[0]) == {}
     assert one == other
-    assert all(len(rows) > 10 for name, rows in one[0].items() if name not in ("news", "parts", "batches"))
+    assert all(len(rows) > 10 for name, rows in one[0].items() if name not in _SELDOM)
+
+
+_SELDOM = ("news", "parts", "batches", "links", "corrections", "aliases")
 
 
 # ------------------------------------------------------------------ many at once, and none at all
@@ -430,7 +442,7 @@ def test_a_kill_at_any_moment_loses_no_page_that_was_committed(storage: Storage,
         rest = process.communicate()[0].split()
         acknowledged = max([acknowledged, *map(int, rest)])
         with storage.write() as db:  # waits for what the dead process's session still does
-            entries.lock_writes(db)
+            lock_writes(db)
             pages = [int(k.removeprefix("page ")) for k in db.execute(select(s.meta.c.key)).scalars()]
             assert pages
             assert max(pages) >= acknowledged

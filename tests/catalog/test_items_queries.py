@@ -307,6 +307,7 @@ def test_a_listing_is_read_from_the_parameters_that_its_filter_and_cursor_give()
         ("algorithms",),
         (Kind.PAPER, Kind.POST),
         ("arxiv",),
+        ("ICML 2026", "NeurIPS"),
         ("cs.LG",),
         FIRST_DAY,
         LAST_DAY,

@@ -17,10 +17,12 @@ from catalog.filters import Filter
 from catalog.items import Evidence, ItemData, News, Tag, public_id
 from catalog.query import Clause, parse_query
 from catalog.storage import Storage, entries, search
-from catalog.storage.entries import Kept, Write
+from catalog.storage.entries import Kept
 from catalog.storage.schema import entries as entry_table
 from catalog.storage.schema import items, metadata, position_of
 from catalog.storage.search import Indexed
+from catalog.storage.store import Saying, Write, lock_writes
+from catalog.storage.store import store as store_writes
 from catalog.taxonomy import load_taxonomy
 from catalog.words import words_of
 
@@ -92,7 +94,7 @@ class Thing:
             kind=e.kind, title=e.title, url=e.url, authors=e.authors, summary=e.abstract, venue=e.venue, announced=self.day,
             estimated=e.basis is not Basis.STATED, submitted=e.submitted, updated=e.updated, withdrawn=e.withdrawn,
             categories=e.categories, sources=(e.source,), identifiers=e.identifiers, tags=tuple(tags), areas=self.areas,
-            news=self.news,
+            venues=(self.venue,) if self.venue else (),
         )  # fmt: skip
 
 
@@ -103,15 +105,16 @@ def _best_first(tag: Tag) -> tuple[float, str]:
 def store(db: Connection, things: Iterable[Thing], now: datetime = NOW) -> None:
     """Store them as one page, each over what is kept of it."""
     found = list(things)
-    entries.lock_writes(db)
+    lock_writes(db)
     kept: dict[tuple[str, str], Kept] = {}
     for source in {t.source for t in found}:
         kept |= {(source, key): k for key, k in entries.kept(db, source, [t.key for t in found if t.source == source]).items()}
     writes = []
     for t in found:
         before = kept.get((t.source, t.key))
-        writes.append(Write(t.entry, content_hash(t.entry), before, t.item, before.item_id if before else None, t.id))
-    entries.store(db, writes, now)
+        said = Saying(t.entry, content_hash(t.entry), before, t.news)
+        writes.append(Write(t.item, before.item_id if before else None, t.id, (t.source, t.key), (said,)))
+    store_writes(db, writes, now)
 
 
 def put(storage: Storage, *things: Thing, now: datetime = NOW) -> None:

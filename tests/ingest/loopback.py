@@ -3,16 +3,19 @@ library would give."""
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Concatenate, Self
 
 from catalog.settings import Settings, read_settings
 from catalog.storage import Storage
+from ingest.fetch import Answer as Fetched
 from ingest.fetch import Fetcher
+from ingest.source import P, T
 
 Answer = Callable[[socket.socket, bytes], None]
 
@@ -30,6 +33,15 @@ class Case:
     fetcher: Fetcher
     pauses: list[float] = field(default_factory=list)
     jitters: list[tuple[float, float]] = field(default_factory=list)
+
+    @property
+    def http(self) -> Fetcher:
+        """The fetcher, as a visit names it."""
+        return self.fetcher
+
+    def parse(self, read: Callable[Concatenate[bytes, P], T], answer: Fetched, *args: P.args, **kwargs: P.kwargs) -> T:
+        """What the function makes of the answer's body, read in this process."""
+        return read(answer.body, *args, **kwargs)
 
     @property
     def backoffs(self) -> list[float]:
@@ -92,6 +104,10 @@ class RawServer:
                     asked = b""
                     while b"\r\n\r\n" not in asked and (piece := connection.recv(65536)):
                         asked += piece
+                    head, _, begun = asked.partition(b"\r\n\r\n")
+                    length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+                    while length and len(begun) < int(length[1]) and (piece := connection.recv(65536)):
+                        asked, begun = asked + piece, begun + piece
                     if asked:
                         self.requests.append(asked)
                         self.answers[min(len(self.requests), len(self.answers)) - 1](connection, asked)

@@ -16,7 +16,8 @@ from catalog.entries import Basis, Detail, EntryData, Kind
 from catalog.errors import FetchError, ParseError
 from catalog.version import VERSION
 from ingest import arxiv_query
-from ingest.arxiv_query import by_ids, check_page, submitted_since
+from ingest.arxiv_query import by_ids, submitted_since
+from ingest.formats.arxiv_results import check_page
 from tests.databases import Run
 from tests.ingest.loopback import Case, RawServer, fetching, http
 from tests.loopback_arxiv import Fault, LoopbackArxiv, Paper, sample_papers
@@ -74,7 +75,7 @@ def asked(arxiv: LoopbackArxiv) -> list[dict[str, str]]:
 # ------------------------------------------------------------------ one page
 def test_an_entry_is_read_as_it_is_meant(url: str) -> None:
     with RawServer(http(PAGE)) as server, fetching(server.url, url) as case:
-        found = by_ids(case.fetcher, "arxiv", ["2604.01234"], date(2026, 5, 2))
+        found = by_ids(case, "arxiv", ["2604.01234"], date(2026, 5, 2))
     assert not found.rejected
     assert found.entries == (
         EntryData(
@@ -126,7 +127,7 @@ def test_a_page_that_is_not_whole_is_refused(body: bytes, reason: str) -> None:
 
 def test_a_page_without_results_is_whole() -> None:
     none = re.sub(rb"<entry>.*</entry>", b"", PAGE.replace(b"Results>1<", b"Results>0<"), flags=re.S)
-    assert b"totalResults>0<" in check_page(none)
+    assert check_page(none)[1:] == (0, 0)
 
 
 ODD = {
@@ -160,7 +161,7 @@ def test_no_missing_field_loses_an_entry(pattern: bytes, instead: bytes, then: d
     body, count = re.subn(pattern, instead, PAGE, flags=re.S)
     assert count == 1
     with RawServer(http(body)) as server, fetching(server.url, url) as case:
-        found = by_ids(case.fetcher, "arxiv", ["2604.01234"], date(2026, 5, 2))
+        found = by_ids(case, "arxiv", ["2604.01234"], date(2026, 5, 2))
     ((entry),) = found.entries
     assert {k: getattr(entry, k) for k in then} == then
     assert server.connections == 1
@@ -178,7 +179,7 @@ def test_entries_that_cannot_be_used_are_counted_and_shift_no_other(url: str) ->
     entries = [good, *bad, good.replace(b"2604.01234", b"2604.05678")]
     body = PAGE.replace(good, b"".join(entries)).replace(b"PerPage>1<", b"PerPage>5<").replace(b"Results>1<", b"Results>5<")
     with RawServer(http(body)) as server, fetching(server.url, url) as case:
-        found = by_ids(case.fetcher, "arxiv", [f"2604.0000{n}" for n in range(5)], date(2026, 5, 2))
+        found = by_ids(case, "arxiv", [f"2604.0000{n}" for n in range(5)], date(2026, 5, 2))
     assert [e.key for e in found.entries] == ["2604.01234", "2604.05678"]
     assert dict(found.rejected) == {"no-identifier": 2, "no-title": 1}
     assert server.connections == 1
@@ -187,17 +188,17 @@ def test_entries_that_cannot_be_used_are_counted_and_shift_no_other(url: str) ->
 # ------------------------------------------------------------------ by id
 def test_ids_are_found_and_unknown_ones_left_out(case: Case, papers: list[Paper]) -> None:
     wanted = living(papers)[:7]
-    found = by_ids(case.fetcher, "arxiv", [*wanted, "2601.99999", "9999.0001"], LATEST)
+    found = by_ids(case, "arxiv", [*wanted, "2601.99999", "9999.0001"], LATEST)
     assert {e.key for e in found.entries} == set(wanted)
     assert not found.rejected
 
 
 def test_no_known_id_is_an_empty_answer(case: Case) -> None:
-    assert by_ids(case.fetcher, "arxiv", ["2601.99999"], LATEST).entries == ()
+    assert by_ids(case, "arxiv", ["2601.99999"], LATEST).entries == ()
 
 
 def test_no_ids_are_no_request(case: Case, arxiv: LoopbackArxiv) -> None:
-    assert by_ids(case.fetcher, "arxiv", [], LATEST).entries == ()
+    assert by_ids(case, "arxiv", [], LATEST).entries == ()
     assert not arxiv.requests
 
 
@@ -206,7 +207,7 @@ def test_more_than_a_hundred_ids_are_asked_in_parts_none_of_which_is_cut(
 ) -> None:
     wanted = living(papers)[:230]
     assert len(wanted) == 230
-    found = by_ids(case.fetcher, "arxiv", wanted, LATEST)
+    found = by_ids(case, "arxiv", wanted, LATEST)
     assert {e.key for e in found.entries} == set(wanted)
     assert [len(q["id_list"].split(",")) for q in asked(arxiv)] == [100, 100, 30]
     assert [q["max_results"] for q in asked(arxiv)] == ["100", "100", "30"]
@@ -232,7 +233,7 @@ def test_a_search_is_read_over_all_its_pages(
     monkeypatch.setattr(arxiv_query, "PAGE", 10)
     wanted = submitted(papers, "cs.LG")
     assert len(wanted) > 40
-    found = submitted_since(case.fetcher, "arxiv", "cs.LG", SINCE, UNTIL, LATEST)
+    found = submitted_since(case, "arxiv", "cs.LG", SINCE, UNTIL, LATEST)
     assert [e.key for e in found.entries] == wanted
     assert [int(q["start"]) for q in asked(arxiv)] == list(range(0, len(wanted), 10))
     assert {q["sortBy"] for q in asked(arxiv)} == {"submittedDate"}
@@ -240,7 +241,7 @@ def test_a_search_is_read_over_all_its_pages(
 
 
 def test_a_search_without_results_is_empty(case: Case) -> None:
-    assert submitted_since(case.fetcher, "arxiv", "hep-th", SINCE, SINCE + timedelta(days=1), LATEST).entries == ()
+    assert submitted_since(case, "arxiv", "hep-th", SINCE, SINCE + timedelta(days=1), LATEST).entries == ()
 
 
 HEALED = ["html_200", "cut", "empty_page", "json_shape", "duplicate_ids", "truncate", "503", "429", "reset"]
@@ -252,7 +253,7 @@ def test_a_page_that_came_broken_is_asked_for_again(
 ) -> None:
     monkeypatch.setattr(arxiv_query, "PAGE", 20)
     arxiv.faults = [Fault(kind, path_contains="start=20", times=2)] if kind != "reset" else [Fault(kind, times=1)]
-    found = submitted_since(case.fetcher, "arxiv", "cs.LG", SINCE, UNTIL, LATEST)
+    found = submitted_since(case, "arxiv", "cs.LG", SINCE, UNTIL, LATEST)
     assert [e.key for e in found.entries] == submitted(papers, "cs.LG")
 
 
@@ -263,14 +264,14 @@ def test_a_page_that_stays_broken_fails_the_search_instead_of_shortening_it(
     monkeypatch.setattr(arxiv_query, "PAGE", 20)
     arxiv.faults = [Fault(kind, path_contains="start=20")]
     with pytest.raises(ParseError):
-        submitted_since(case.fetcher, "arxiv", "cs.LG", SINCE, UNTIL, LATEST)
+        submitted_since(case, "arxiv", "cs.LG", SINCE, UNTIL, LATEST)
     assert len(arxiv.requests) == 1 + 3  # the page before, and three tries
 
 
 @pytest.mark.parametrize("kind", ["bad_dates", "missing_fields", "undefined_entity", "wrong_encoding", "html_title"])
 def test_damage_inside_entries_loses_no_other(kind: str, case: Case, arxiv: LoopbackArxiv, papers: list[Paper]) -> None:
     arxiv.faults = [Fault(kind)]
-    found = submitted_since(case.fetcher, "arxiv", "cs.LG", SINCE, UNTIL, LATEST)
+    found = submitted_since(case, "arxiv", "cs.LG", SINCE, UNTIL, LATEST)
     assert len(found.entries) + sum(found.rejected.values()) == len(submitted(papers, "cs.LG"))
     assert len(arxiv.requests) == 1
 
@@ -278,7 +279,7 @@ def test_damage_inside_entries_loses_no_other(kind: str, case: Case, arxiv: Loop
 # ------------------------------------------------------------------ errors
 def test_an_error_with_status_400_is_said_and_not_asked_again(case: Case, arxiv: LoopbackArxiv) -> None:
     with pytest.raises(ParseError, match="incorrect id format for abc") as raised:
-        by_ids(case.fetcher, "arxiv", ["abc"], LATEST)
+        by_ids(case, "arxiv", ["abc"], LATEST)
     assert raised.value.reason == "api-error"
     assert [r.status for r in arxiv.requests] == [400]
 
@@ -289,7 +290,7 @@ def test_an_error_with_status_200_is_no_paper(url: str) -> None:
         fetching(server.url, url) as case,
         pytest.raises(ParseError, match="incorrect id format") as raised,
     ):
-        by_ids(case.fetcher, "arxiv", ["2604.01234"], LATEST)
+        by_ids(case, "arxiv", ["2604.01234"], LATEST)
     assert raised.value.reason == "api-error"
     assert server.connections == 1
 
@@ -298,14 +299,14 @@ def test_a_host_that_is_gone_is_a_fetch_error(url: str) -> None:
     with RawServer(http()) as server:
         gone = server.url
     with fetching(gone, url) as case, pytest.raises(FetchError) as raised:
-        by_ids(case.fetcher, "arxiv", ["2604.01234"], LATEST)
+        by_ids(case, "arxiv", ["2604.01234"], LATEST)
     assert raised.value.reason == "unreachable"
 
 
 # ------------------------------------------------------------------ one way out
 def test_the_user_agent_is_ours_and_not_the_packages(arxiv: LoopbackArxiv, url: str) -> None:
     with fetching(arxiv.url, url, CONTACT="ops@example.org") as case:
-        by_ids(case.fetcher, "arxiv", ["2601.00001"], LATEST)
+        by_ids(case, "arxiv", ["2601.00001"], LATEST)
     assert {r.user_agent for r in arxiv.requests} == {f"Skillfeed/{VERSION} (+mailto:ops@example.org)"}
     assert package._USER_AGENT not in {r.user_agent for r in arxiv.requests}
 
@@ -326,6 +327,6 @@ def test_no_other_way_out_is_used(case: Case, arxiv: LoopbackArxiv, monkeypatch:
 
     monkeypatch.setattr(socket, "create_connection", noted)
     monkeypatch.setenv("HTTPS_PROXY", "http://192.0.2.1:3128")
-    assert by_ids(case.fetcher, "arxiv", ["2601.00001", "2601.00002"], LATEST).entries
+    assert by_ids(case, "arxiv", ["2601.00001", "2601.00002"], LATEST).entries
     assert opened == [("127.0.0.1", int(arxiv.url.rpartition(":")[2]))]
     assert case.fetcher.requests == len(arxiv.requests) == 1

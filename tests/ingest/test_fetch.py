@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+import traceback
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -421,6 +423,145 @@ def test_the_loopback_faults_of_redirecting_are_refused(arxiv: LoopbackArxiv, ur
         arxiv.faults = [Fault(kind)]
         with fetching(arxiv.url, url) as case:
             assert refused(case, FEED).reason == "redirect-refused"
+
+
+# ------------------------------------------------------------------ headers that may be secret
+WORD = "emases nepo"[::-1].replace(" ", "-")  # not in the source as it is: tracebacks quote that
+SECRET = {"Authorization": f"Bearer {WORD}"}
+
+
+def test_own_headers_are_sent(ask: Ask) -> None:
+    server, case = ask(http(b"x"))
+    case.fetcher.get(PAGE, headers=SECRET | {"Accept": "application/json"})
+    assert server.headers()["authorization"] == f"Bearer {WORD}"
+    assert server.headers()["accept"] == "application/json"
+
+
+HOPS: dict[str, tuple[str, list[str], bool]] = {
+    "to a path of the same host": (PAGE, ["/b"], True),
+    "to another host": (PAGE, ["https://other.example.org/"], False),
+    "to a host below": (PAGE, ["https://cdn.feeds.example.org/"], False),
+    "to a host above": (PAGE, ["https://example.org/"], False),
+    "to the same host without encryption": (PAGE, ["http://feeds.example.org/a"], False),
+    "to the same host with encryption": ("http://feeds.example.org/a", [PAGE], True),
+    "to another host and back": (PAGE, ["https://other.example.org/", PAGE], False),
+    "to the same host in capitals": (PAGE, ["https://FEEDS.example.org/b"], True),
+}
+
+
+@pytest.mark.parametrize(("begin", "places", "kept"), HOPS.values(), ids=HOPS.keys())
+def test_a_redirect_takes_own_headers_to_the_first_host_only(begin: str, places: list[str], kept: bool, ask: Ask) -> None:
+    server, case = ask(*(to(place) for place in places), http(b"there"))
+    assert case.fetcher.get(begin, headers=SECRET).body == b"there"
+    assert server.headers(0)["authorization"] == f"Bearer {WORD}"
+    assert ("authorization" in server.headers(-1)) is kept
+
+
+UNSENDABLE = [f"Bearer {WORD}\n", f"Bearer {WORD}\r\nX: y", f"{WORD}\0", f"{WORD}é"]
+
+
+@pytest.mark.parametrize("value", UNSENDABLE, ids=ascii)
+def test_a_header_that_cannot_be_sent_is_refused_without_its_value(value: str, ask: Ask) -> None:
+    server, case = ask(http(b"x"))
+    headers = {"Authorization": value}
+    for send in (partial(case.fetcher.get, PAGE, headers=headers), partial(case.fetcher.post, PAGE, {}, headers=headers)):
+        with pytest.raises(FetchError) as raised:
+            send()
+        assert raised.value.reason == "bad-header"
+        assert WORD not in "".join(traceback.format_exception(raised.value))
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("bad", [http(status="403 No"), http(b"x", length=9), to("http://10.0.0.1/"), http(status="500 No")])
+def test_no_error_shows_a_secret(bad: Answer, ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    _, case = ask(bad)
+    body = {"password": WORD}
+    for send in (partial(case.fetcher.get, PAGE, headers=SECRET), partial(case.fetcher.post, PAGE, body, headers=SECRET)):
+        with pytest.raises(FetchError) as raised:
+            send()
+        assert WORD not in "".join(traceback.format_exception(raised.value))
+    assert WORD not in caplog.text
+
+
+# ------------------------------------------------------------------ POST
+def test_a_post_sends_json_and_own_headers(ask: Ask) -> None:
+    server, case = ask(http(b'{"ok":true}'))
+    answer = case.fetcher.post(PAGE, {"ids": ["a", "ü"]}, headers=SECRET)
+    assert (answer.status, answer.body, answer.url) == (200, b'{"ok":true}', PAGE)
+    assert server.requests[0].startswith(b"POST /feeds.example.org/a HTTP/1.1\r\n")
+    assert server.requests[0].endswith('\r\n\r\n{"ids": ["a", "ü"]}'.encode())
+    assert server.headers()["content-type"] == "application/json"
+    assert server.headers()["authorization"] == f"Bearer {WORD}"
+    assert case.fetcher.requests == 1
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+def test_a_post_follows_no_redirect(status: str, ask: Ask) -> None:
+    server, case = ask(to("https://other.example.org/", status), http(b"there"))
+    with pytest.raises(FetchError) as raised:
+        case.fetcher.post(PAGE, {}, headers=SECRET)
+    assert raised.value.status == int(status[:3])
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        http(status="500 No"), http(status="502 No"), http(status="503 No"), http(status="429 No"), http(status="504 No"),
+        http(b"", "Retry-After: 0", status="500 No"), http(b"x", length=9),
+    ],
+)  # fmt: skip
+def test_a_post_that_may_have_been_done_is_not_repeated(bad: Answer, ask: Ask) -> None:
+    server, case = ask(bad, http(b"yes"))
+    with pytest.raises(FetchError):
+        case.fetcher.post(PAGE, {})
+    assert (len(server.requests), case.backoffs) == (1, [])
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
+def test_a_post_is_sent_again_when_the_host_says_when(status: str, ask: Ask) -> None:
+    server, case = ask(http(b"", "Retry-After: 0", status=status), http(b"yes"))
+    assert case.fetcher.post(PAGE, {"a": 1}).body == b"yes"
+    assert len(server.requests) == 2
+    assert server.requests[0] == server.requests[1]
+
+
+def test_a_post_does_not_wait_for_hours(ask: Ask) -> None:
+    server, case = ask(http(b"", "Retry-After: 3600", status="429 Too Many Requests"))
+    with pytest.raises(FetchError) as raised:
+        case.fetcher.post(PAGE, {})
+    assert (raised.value.retry_after, len(server.requests)) == (3600, 1)
+
+
+def test_a_post_has_the_limits_of_a_get(ask: Ask) -> None:
+    _, case = ask(http(b"x" * 1000))
+    assert len(case.fetcher.post(PAGE, {}, limit=1000).body) == 1000
+    with pytest.raises(FetchError) as raised:
+        case.fetcher.post(PAGE, {}, limit=999)
+    assert raised.value.reason == "too-large"
+    for address in ("http://127.0.0.1/", "file:///etc/passwd", "https://a:8080/"):
+        with pytest.raises(FetchError) as raised:
+            case.fetcher.post(address, {})
+        assert raised.value.reason == "address-refused"
+
+
+def test_a_post_keeps_the_gap_of_the_host(ask: Ask) -> None:
+    server, case = ask(http(b"x"), HOST_GAP_SECONDS=0.3)
+    case.fetcher.get(PAGE)
+    begun = time.monotonic()
+    case.fetcher.post(PAGE, {})
+    assert case.pauses
+    assert time.monotonic() - begun > 0.2
+    assert len(server.requests) == 2
+
+
+def test_a_status_of_a_post_is_an_answer_only_when_asked_for(ask: Ask) -> None:
+    _, case = ask(http(b"challenge", status="403 Forbidden"))
+    assert case.fetcher.post(PAGE, {}, also=frozenset({403})).body == b"challenge"
+    with pytest.raises(FetchError) as raised:
+        case.fetcher.post(PAGE, {})
+    assert raised.value.status == 403
 
 
 # ------------------------------------------------------------------ addresses

@@ -1,0 +1,96 @@
+"""The item that its entries make. Pure: the same entries make the same item, in whatever order they came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from catalog.entries import Basis, EntryData
+from catalog.items import ItemData, Tag
+from catalog.taxonomy import Taxonomy
+from catalog.text import readable
+from catalog.titles import name_of
+from ingest.tagging import Text
+
+#: Whose words are shown first: the preprint is open to all and newest, then what the meeting itself says, then the volume.
+_SPEAKERS = ("arxiv", "openreview", "virtual", "neurips", "pmlr", "cvf", "acl")
+_SURENESS = list(Basis)
+
+
+def lead_of(entries: Sequence[EntryData]) -> EntryData:
+    """The entry whose title, address and abstract the item shows."""
+    return min(entries, key=_rank)
+
+
+def words_of(entries: Sequence[EntryData]) -> Text:
+    """What the item of these entries is tagged by: the lead's text and the categories of all."""
+    lead = lead_of(entries)
+    return Text(readable(lead.title), lead.abstract, categories_of(entries), lead.kind)
+
+
+def categories_of(entries: Sequence[EntryData]) -> tuple[str, ...]:
+    """The categories of all entries, those of the lead first."""
+    ordered = sorted(entries, key=_rank)
+    return tuple(dict.fromkeys(c for e in ordered for c in e.categories))
+
+
+def item_of(entries: Sequence[EntryData], tags: tuple[Tag, ...], taxonomy: Taxonomy) -> ItemData:
+    """The item of entries that all have an announced date."""
+    lead = lead_of(entries)
+    first = min(entries, key=lambda e: (e.announced or date.max, _SURENESS.index(e.basis)))
+    assert first.announced is not None
+    spoken = sorted((e for e in entries if e.venue), key=_chief)
+    return ItemData(
+        kind=lead.kind,
+        title=readable(lead.title),
+        url=lead.url,
+        authors=_authors(lead, entries),
+        summary=lead.abstract,
+        venue=venue_label(spoken[0]) if spoken else "",
+        venues=tuple(sorted({name for e in spoken for name in _venue_names(e)})),
+        announced=first.announced,
+        estimated=first.basis not in (Basis.STATED, Basis.CROSS),
+        submitted=min((e.submitted for e in entries if e.submitted), default=None),
+        updated=max((e.updated for e in entries if e.updated), default=None),
+        withdrawn=all(e.withdrawn for e in entries),
+        categories=categories_of(entries),
+        sources=tuple(sorted({e.source for e in entries})),
+        identifiers=tuple(sorted({i for e in entries for i in e.identifiers})),
+        tags=tags,
+        areas=tuple(sorted({taxonomy.topic(t.topic).area for t in tags})),
+    )
+
+
+def venue_label(entry: EntryData) -> str:
+    """The venue as it is shown: `NeurIPS 2018`, `NAACL 2024 Findings`, `ICML 2025 workshop`."""
+    edition = f"{entry.venue} {entry.year}" if entry.year else entry.venue
+    track = entry.track.partition(":")[0]
+    return f"{edition} {track}" if track in ("Findings", "workshop") else edition
+
+
+def _venue_names(entry: EntryData) -> set[str]:
+    """What a filter may ask for: the series, and the edition."""
+    return {entry.venue, f"{entry.venue} {entry.year}"} if entry.year else {entry.venue}
+
+
+def _chief(entry: EntryData) -> tuple[bool, bool, int, str, str]:
+    """Main tracks before others, workshops last, then the earliest edition."""
+    return entry.track.startswith("workshop"), bool(entry.track), entry.year, entry.venue, entry.source
+
+
+def _rank(entry: EntryData) -> tuple[bool, bool, int, str, str]:
+    family = entry.source.partition("-")[0]
+    speaker = _SPEAKERS.index(family) if family in _SPEAKERS else len(_SPEAKERS)
+    return entry.withdrawn, not entry.abstract, speaker, entry.source, entry.key
+
+
+def _authors(lead: EntryData, entries: Sequence[EntryData]) -> tuple[str, ...]:
+    """The lead's authors; where it has initials only, a list of as many people that writes more names out."""
+    lists = [e.authors for e in sorted(entries, key=_rank) if len(e.authors) == len(lead.authors)]
+    return min(lists or [lead.authors], key=lambda names: sum(map(_is_short, names)))
+
+
+def _is_short(name: str) -> bool:
+    """True for a name whose given names are all initials."""
+    found = name_of(name)
+    return all(len(w) == 1 for w in found.words - {found.surname})

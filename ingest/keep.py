@@ -1,0 +1,157 @@
+"""From the entries of a page to rows: decide, resolve, tag, derive, store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+from catalog.entries import EntryData, EntryKey, Link, content_hash
+from catalog.items import Tag, public_id
+from catalog.outcomes import Counts
+from catalog.storage import Storage, corrections, entries
+from catalog.storage.entries import Kept
+from catalog.storage.store import Saying, Write, store
+from catalog.taxonomy import Taxonomy
+from ingest.decide import Change, decide
+from ingest.derive import item_of, lead_of, words_of
+from ingest.news import news_of
+from ingest.resolve import SCHEMES, group, identity_of, links_among
+from ingest.source import Page
+from ingest.tagging import Tagger, Text
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An entry as it shall be in its item."""
+
+    entry: EntryData  # with its announced date
+    kept: Kept | None  # None: it is new
+    saying: Saying | None  # None: it stays as it is kept
+
+    @property
+    def key(self) -> EntryKey:
+        """Source and key."""
+        return self.entry.source, self.entry.key
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An item as it shall be: its entries, and the item that it goes on as (None: a new one of this public id)."""
+
+    members: Sequence[Member]
+    item_id: int | None
+    public_id: str
+
+
+class Keeper:
+    """Stores pages. One visit at a time."""
+
+    def __init__(self, storage: Storage, taxonomy: Taxonomy, tagger: Tagger) -> None:
+        self._storage, self._taxonomy, self._tagger = storage, taxonomy, tagger
+        self._tags: dict[Text, tuple[Tag, ...]] = {}
+
+    def prepare(self, source: str, page: Page) -> None:
+        """Tag what will change before the transaction is opened, so that the write lock is held for writing only."""
+        with self._storage.read() as db:
+            kept = entries.kept(db, source, [e.key for e in page.entries])
+        texts = [words_of([merged]) for _, change, merged in _decided(kept, page.entries) if change is not Change.UNCHANGED]
+        self._tags = dict(zip(texts, self._tagger.tag_many(texts), strict=True))
+
+    def write(self, db: Any, source: str, page: Page, now: datetime) -> Counts:
+        """Write the page in the open transaction and count what became of its entries."""
+        counts = Counts(unchanged=page.passed, rejected=page.rejected.copy())
+        # Each entry is seen and is one of the others: seen = new + revised + unchanged + rejected.
+        counts.seen = len(page.entries) + len(page.removed) + page.passed + sum(page.rejected.values())
+        kept = entries.kept(db, source, [*(e.key for e in page.entries), *page.removed])
+        changed: list[tuple[Kept | None, EntryData]] = []
+        for before, change, merged in _decided(kept, page.entries):
+            if change is Change.NEW:
+                counts.new += 1
+            elif change is Change.REVISED:
+                counts.revised += 1
+            else:
+                counts.unchanged += 1
+            if change is not Change.UNCHANGED:
+                changed.append((before, merged))
+        for key in page.removed:
+            before = kept.get(key)
+            if before is not None and not before.entry.withdrawn:
+                counts.revised += 1
+                changed.append((before, replace(before.entry, withdrawn=True)))
+            else:
+                counts.unchanged += 1
+        if changed:
+            self._store(db, changed, now)
+        return counts
+
+    def regroup(self, db: Any, groups: Sequence[Group], links: Iterable[Link], now: datetime) -> None:
+        """Store these items. Together they hold all entries of each item that they take entries from."""
+        self._reuse_tags(db, groups)
+        writes = [self._write(g) for g in groups]
+        where = {m.key: i for i, g in enumerate(groups) for m in g.members}
+        inside = [x for x in links if x.one in where and where[x.one] == where.get(x.other)]
+        known = {m.key: m.kept.entry_id for g in groups for m in g.members if m.kept}
+        store(db, writes, now, inside, known)
+
+    def _store(self, db: Any, changed: Sequence[tuple[Kept | None, EntryData]], now: datetime) -> None:
+        members = {(e.source, e.key): _said(before, e, now.date()) for before, e in changed}
+        asked = [m.entry for m in members.values() if m.kept is None or identity_of(m.kept.entry) != identity_of(m.entry)]
+        decisions = corrections.of(db, [(e.source, e.key) for e in asked])
+        near = entries.like(db, asked, SCHEMES) | {m.kept.item_id for m in members.values() if m.kept}
+        near |= {k.item_id for k in entries.of_keys(db, {key for pair in decisions for key in pair})}
+        for kept in entries.of_items(db, near):
+            members.setdefault((kept.entry.source, kept.entry.key), Member(kept.entry, kept, None))
+        links = links_among(asked, [m.entry for m in members.values()])
+        decisions = corrections.of(db, members)
+        # Negative numbers for what is in no item yet.
+        numbers = {key: m.kept.item_id if m.kept else -i for i, (key, m) in enumerate(members.items(), 1)}
+        order = {key: i for i, key in enumerate(members)}  # that of the page, so that items are numbered as they come
+        groups = []
+        for keys in sorted(group(numbers, links, decisions), key=lambda keys: min(order[k] for k in keys)):
+            found = [members[k] for k in keys]
+            items = sorted({m.kept.item_id for m in found if m.kept})
+            if len(items) > 1 or any(m.saying for m in found):
+                groups.append(Group(found, items[0] if items else None, public_id(*keys[0])))
+        self.regroup(db, groups, links, now)
+
+    def _write(self, group: Group) -> Write:
+        said = [m.entry for m in group.members]
+        item = item_of(said, self._tagged(words_of(said)), self._taxonomy)
+        lead = lead_of(said)
+        held = {m.kept.item_id for m in group.members if m.kept}
+        moved = [m.kept.entry_id for m in group.members if m.kept and m.kept.item_id != group.item_id]
+        sayings = tuple(m.saying for m in group.members if m.saying)
+        absorbed = tuple(sorted(held - {group.item_id})) if group.item_id is not None else ()
+        return Write(item, group.item_id, group.public_id, (lead.source, lead.key), sayings, tuple(moved), absorbed)
+
+    def _tagged(self, words: Text) -> tuple[Tag, ...]:
+        tags = self._tags.get(words)
+        return self._tagger.tag(*words) if tags is None else tags
+
+    def _reuse_tags(self, db: Any, groups: Sequence[Group]) -> None:
+        """Tags of items that will be tagged by the same words as before need no second look."""
+        before: dict[int, list[EntryData]] = {}
+        for kept in (m.kept for g in groups for m in g.members if m.kept):
+            before.setdefault(kept.item_id, []).append(kept.entry)
+        wanted = {words_of([m.entry for m in g.members]) for g in groups} - set(self._tags)
+        known = {words: item_id for item_id, said in before.items() if (words := words_of(said)) in wanted}
+        stored = entries.tags_of(db, known.values())
+        self._tags |= {words: stored[item_id] for words, item_id in known.items()}
+
+
+def _said(before: Kept | None, entry: EntryData, today: date) -> Member:
+    said = replace(entry, announced=entry.announced or today)
+    news = news_of(before.entry if before else None, said, today)
+    return Member(said, before, Saying(said, content_hash(said), before, news))
+
+
+def _decided(kept: Mapping[str, Kept], said: Iterable[EntryData]) -> list[tuple[Kept | None, Change, EntryData]]:
+    """Each entry with what is kept of it and what its saying changes; of two with one key the first is taken."""
+    out: dict[str, tuple[Kept | None, Change, EntryData]] = {}
+    for entry in said:
+        if entry.key not in out:
+            before = kept.get(entry.key)
+            out[entry.key] = (before, *decide(before.entry if before else None, entry))
+    return list(out.values())
