@@ -45,11 +45,12 @@ class Problem:
 #: Problems with a type of their own; every other status is told by its HTTP phrase.
 USAGE = Problem("usage", "The request is not of the promised form", 422, "A parameter is unknown or its value is not allowed.")
 NOT_FOUND = Problem("not-found", "Nothing found", 404, "No such route, item, topic or identifier.")
+UNAUTHORIZED = Problem("unauthorized", "Not allowed", 401, "Acts need `Authorization: Bearer` with the instance's admin token.")
 METHOD = Problem("method", "Method not allowed", 405, "The route exists; the methods it answers stand in `Allow`.")
 TOO_LARGE = Problem("too-large", "Request body too large", 413, "Bodies are read up to 64 KiB.")
 UNAVAILABLE = Problem("unavailable", "Database unavailable", 503, "The database cannot be used now; a later try may help.")
 INTERNAL = Problem("internal", "Internal error", 500, "A bug. It is in the instance's log.")
-PROBLEMS = (USAGE, NOT_FOUND, METHOD, TOO_LARGE, UNAVAILABLE, INTERNAL)
+PROBLEMS = (USAGE, UNAUTHORIZED, NOT_FOUND, METHOD, TOO_LARGE, UNAVAILABLE, INTERNAL)
 
 #: The table: the first line that fits an error counts.
 _TABLE: tuple[tuple[type[Exception], Problem], ...] = (

@@ -158,6 +158,19 @@ class Areas(_Shape):
 
 
 # ------------------------------------------------------------------ sources
+class RequestInfo(_Shape):
+    """A visit that was asked for."""
+
+    id: int
+    source: str = Field(description="Slug.")
+    state: Literal["waiting", "taken", "done"] = Field(description="The worker takes what waits within seconds.")
+    asked: datetime
+    finished: datetime | None
+    run: int | None = Field(description="Id of the visit that answered it.")
+    outcome: str | None = Field(description="Of that visit.")
+    error: str | None
+
+
 class SourceInfo(_Shape):
     """A source and its health."""
 
@@ -171,6 +184,15 @@ class SourceInfo(_Shape):
     failing_since: datetime | None
     next_due: datetime
     error: str | None
+    warning: str | None = Field(description="Its visits end well and give far less than usual; what is missing.")
+    warned_since: datetime | None
+    request: RequestInfo | None = Field(description="The newest visit that was asked for.")
+
+
+class SourceChange(_Shape):
+    """What an operator changes of a source."""
+
+    enabled: bool = Field(strict=True, description="Whether it is visited; what it brought stays.")
 
 
 class Sources(_Shape):
@@ -198,6 +220,7 @@ class Part(_Shape):
 class RunInfo(_Shape):
     """One visit to one source."""
 
+    id: int
     source: str
     started: datetime
     finished: datetime | None = Field(description="Null while it runs.")
@@ -372,6 +395,16 @@ AREA_EXAMPLE: dict[str, Any] = {
     "topics": ["supervised-learning", "deep-learning"],
     "count": 3410,
 }
+REQUEST_EXAMPLE: dict[str, Any] = {
+    "id": 17,
+    "source": "arxiv",
+    "state": "waiting",
+    "asked": "2026-01-28T09:14:02Z",
+    "finished": None,
+    "run": None,
+    "outcome": None,
+    "error": None,
+}
 SOURCE_EXAMPLE: dict[str, Any] = {
     "source": "arxiv",
     "enabled": True,
@@ -383,8 +416,12 @@ SOURCE_EXAMPLE: dict[str, Any] = {
     "failing_since": None,
     "next_due": "2026-01-29T05:00:00Z",
     "error": None,
+    "warning": None,
+    "warned_since": None,
+    "request": None,
 }
 RUN_EXAMPLE: dict[str, Any] = {
+    "id": 412,
     "source": "arxiv",
     "started": "2026-01-28T05:10:00Z",
     "finished": "2026-01-28T05:12:40Z",

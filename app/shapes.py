@@ -12,6 +12,7 @@ from typing import Any
 
 from catalog.items import Evidence, Item, News, Tag
 from catalog.outcomes import Run
+from catalog.storage.requests import Request
 from catalog.storage.sources import SourceState
 
 _SHOWN_WORDS = 80  # characters of a tag's evidence in the sentence of `why`
@@ -111,6 +112,7 @@ def run(visit: Run) -> dict[str, Any]:
     """A visit to a source: the object of `skillfeed ingest --json` with its instants; `finished` is null while it runs."""
     plain = visit.as_dict()
     return {
+        "id": visit.id,
         "source": plain.pop("source"),
         "started": instant(visit.started),
         "finished": instant(visit.finished),
@@ -118,8 +120,22 @@ def run(visit: Run) -> dict[str, Any]:
     }
 
 
-def source(state: SourceState) -> dict[str, Any]:
-    """A source and its health; `outcome` is null before the first visit."""
+def request(asked: Request) -> dict[str, Any]:
+    """A visit that was asked for; `run`, `outcome` and `finished` are null while it is open."""
+    return {
+        "id": asked.id,
+        "source": asked.source,
+        "state": asked.state,
+        "asked": instant(asked.asked),
+        "finished": instant(asked.finished),
+        "run": asked.run,
+        "outcome": asked.outcome or None,
+        "error": asked.error or None,
+    }
+
+
+def source(state: SourceState, asked: Request | None = None) -> dict[str, Any]:
+    """A source and its health, with its newest request; `outcome` is null before the first visit."""
     return {
         "source": state.name,
         "enabled": state.enabled,
@@ -131,6 +147,9 @@ def source(state: SourceState) -> dict[str, Any]:
         "failing_since": instant(state.failing_since),
         "next_due": instant(state.next_due),
         "error": state.error or None,
+        "warning": state.warning or None,
+        "warned_since": instant(state.warned_since),
+        "request": request(asked) if asked else None,
     }
 
 

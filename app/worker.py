@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
 from types import FrameType
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from app import alerts
 from app.context import Context
 from app.progress import Lines
-from catalog.errors import CatalogError
-from catalog.outcomes import Run
-from catalog.storage import sources
-from ingest.run import Tools, visit_if_due
-from ingest.sources import SOURCES, source_named
+from catalog.errors import SkillfeedError
+from catalog.outcomes import Outcome, Run
+from catalog.storage import leases, requests, sources, upkeep
+from catalog.storage.leases import Lease
+from catalog.storage.requests import Request
+from catalog.storage.upkeep import Chore
+from ingest.run import HEARTBEAT_SECONDS, LEASE_SECONDS, Tools, hold_if_free, visit_if_due, visit_source
+from ingest.source import Source
+from ingest.sources import SOURCES
 from ingest.tagging import Tagger
 
 TICK_SECONDS = 10
 STOP_SECONDS = 5.0  # for visits in hand; what is not ended then goes on at the next start
+#: At once. A visit takes a thread, two connections and what it reads; the storage has 20 connections to write with.
+VISITS = 16
+THIN_ROWS = 500  # in one transaction: about 10 ms of the writer
+THIN_EVERY = timedelta(days=1)
 
 log = structlog.get_logger("skillfeed.worker")
 
@@ -30,61 +44,167 @@ class Stopping(BaseException):
 
 
 class Worker:
-    """Visits what is due, each source in a thread of its own."""
+    """Visits what is due or was asked for and does the chores, each in a thread of its own."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, known: Sequence[Source] = SOURCES) -> None:
+        alerts.targets(context.settings.alert_to.get_secret_value())  # raises SettingsError now, not in three days
         self._context = context
+        self._known = {source.name: source for source in known}
+        self._chores: dict[str, Callable[[Lease, Chore], None]] = {"thin": self._thin, "alerts": self._alert}
         self._stopping = threading.Event()
         self._tagger = Tagger.load(context.taxonomy)
         self._running: dict[str, threading.Thread] = {}
+        self._owner = leases.new_owner()
         self.runs: dict[str, Run] = {}  # the last ended visit of each source
         with context.storage.write() as db:
-            sources.register(db, {s.name: s.enabled for s in SOURCES}, context.clock.now())
+            sources.register(db, {s.name: s.enabled for s in known}, context.clock.now())
+            upkeep.register(db, list(self._chores), context.clock.now())
 
     def tick(self) -> None:
-        """Ask what is due and start it, unless it runs already."""
-        context = self._context
+        """Ask what is due or was asked for and start it, unless it runs already."""
+        self._running = {name: thread for name, thread in self._running.items() if thread.is_alive()}
         try:
-            with context.storage.read() as db:
-                due = sources.due(db, context.clock.now())
-        except CatalogError as error:
+            self._ask()
+        except SkillfeedError as error:  # the database is away: the next tick asks again
             log.warning("tick_failed", error=str(error))
-            return
-        for name in due:
-            if name in {s.name for s in SOURCES} and not self._stopping.is_set() and not self._is_running(name):
-                thread = threading.Thread(target=self._visit, args=(name,), name=f"visit {name}", daemon=True)
-                self._running[name] = thread
-                thread.start()
 
-    def wait(self, seconds: float | None = None) -> None:
-        """Wait for the visits in hand."""
+    def wait(self, seconds: float = math.inf) -> None:
+        """Wait for what is in hand, at most so many seconds in all; requests that are being answered stay ours."""
+        end = time.monotonic() + seconds
         for thread in list(self._running.values()):
-            thread.join(seconds)
+            while thread.is_alive() and (left := end - time.monotonic()) > 0:
+                thread.join(min(left, HEARTBEAT_SECONDS))
+                if thread.is_alive() and not self._stopping.is_set():
+                    self._renew()
 
     def stop(self) -> None:
         """End the visits in hand at their next pause; the pages they stored stay, the rest is fetched again."""
         self._stopping.set()
         self.wait(STOP_SECONDS)
 
-    def _is_running(self, name: str) -> bool:
-        thread = self._running.get(name)
-        return thread is not None and thread.is_alive()
+    def _ask(self) -> None:
+        storage, now = self._context.storage, self._context.clock.now()
+        with storage.read() as db:
+            due = sources.due(db, now)
+            asked = requests.is_any_open(db)
+            chores = [c for c in upkeep.chores(db).values() if c.next_due <= now and c.name in self._chores]
+            if not self._context.settings.alert_to.get_secret_value() or not any(sources.untold(db, now, alerts.AFTER)):
+                chores = [c for c in chores if c.name != "alerts"]  # nobody to tell, or nothing to tell
+        if self._stopping.is_set():
+            return
+        if asked:
+            self._renew()
+            self._take_requests()
+        for chore in chores:
+            self._start(f"chore {chore.name}", partial(self._do, chore))
+        answering = {name.split(" ", 2)[2] for name in self._running if name.startswith("request ")}
+        for name in due:
+            if sum(thread.startswith("visit ") for thread in self._running) >= VISITS:
+                break  # the others are due at the next tick as well, the longest waiting first
+            if name in self._known and name not in answering:
+                self._start(f"visit {name}", partial(self._visit, self._known[name]))
 
-    def _visit(self, name: str) -> None:
-        c = self._context
-        tools = Tools(c.settings, c.storage, c.taxonomy, self._tagger, c.clock, pause=self._pause, progress=Lines())
+    def _start(self, name: str, act: Callable[[], None]) -> None:
+        if name not in self._running:
+            self._running[name] = threading.Thread(target=self._guarded, args=(name, act), name=name, daemon=True)
+            self._running[name].start()
+
+    def _guarded(self, name: str, act: Callable[[], None]) -> None:
         try:
-            run = visit_if_due(tools, source_named(name))
-            if run is not None:
-                self.runs[name] = run
+            act()
         except Stopping:
-            log.info("visit_stopped", source=name)
-        except CatalogError as error:  # database away or lease lost: the next tick tries again
-            log.warning("visit_failed", source=name, error=str(error))
+            log.info("stopped", work=name)
+        except SkillfeedError as error:  # database away or lease lost: the next tick tries again
+            log.warning("work_failed", work=name, error=str(error))
+
+    # ------------------------------------------------------------ visits
+    def _visit(self, source: Source) -> None:
+        run = visit_if_due(self._tools(), source)
+        if run is not None:
+            self.runs[source.name] = run
+
+    def _take_requests(self) -> None:
+        while not self._stopping.is_set():
+            with self._context.storage.write() as db:
+                request = requests.take(db, self._owner, LEASE_SECONDS)
+            if request is None:
+                return
+            self._start(f"request {request.id} {request.source}", partial(self._answer, request))
+
+    def _answer(self, request: Request) -> None:
+        """Visit the source, after a visit that is under way; due or not."""
+        storage, source = self._context.storage, self._known.get(request.source)
+        run: Run | None = None
+        try:
+            if source is not None:
+                run = self.runs[source.name] = visit_source(self._tools(), source)
+        except BaseException:
+            with storage.write() as db:
+                requests.give_back(db, request)
+            raise
+        outcome = run.outcome if run and run.outcome else Outcome.FAILED
+        error = run.error if run else "this version of Skillfeed has no such source"
+        with storage.write() as db:
+            requests.finish(db, request, self._context.clock.now(), run.id if run else None, outcome.value, error)
+        log.info("request_answered", request=request.id, source=request.source, outcome=outcome.value)
+
+    def _renew(self) -> None:
+        try:
+            with self._context.storage.write() as db:
+                requests.renew(db, self._owner, LEASE_SECONDS)
+        except SkillfeedError as error:
+            log.warning("renewal_failed", error=str(error))
+
+    def _tools(self) -> Tools:
+        c = self._context
+        return Tools(c.settings, c.storage, c.taxonomy, self._tagger, c.clock, pause=self._pause, progress=Lines())
 
     def _pause(self, seconds: float) -> None:
         if self._stopping.wait(seconds):
             raise Stopping
+
+    # ------------------------------------------------------------ chores
+    def _do(self, chore: Chore) -> None:
+        with hold_if_free(self._tools(), f"chore:{chore.name}") as lease:
+            if lease is None:
+                return
+            with self._context.storage.read() as db:
+                now = upkeep.chores(db)[chore.name]
+            if now.next_due <= self._context.clock.now():  # another worker may just have done it
+                self._chores[chore.name](lease, now)
+
+    def _thin(self, lease: Lease, chore: Chore) -> None:
+        storage, now, gone = self._context.storage, self._context.clock.now(), 0
+        while not self._stopping.is_set():
+            with storage.write() as db:
+                leases.require(db, lease)
+                removed = upkeep.thin(db, now, THIN_ROWS)
+                if removed < THIN_ROWS:
+                    upkeep.settle(db, chore.name, now, now + THIN_EVERY)
+            gone += removed
+            if removed < THIN_ROWS:
+                log.info("thinned", rows=gone)
+                return
+
+    def _alert(self, lease: Lease, chore: Chore) -> None:
+        """At least once: a worker that dies between telling and noting it tells again, with the same Message-ID."""
+        c, now = self._context, self._context.clock.now()
+        with c.storage.read() as db:
+            dead, well = sources.untold(db, now, alerts.AFTER)
+        if not dead and not well:
+            return
+        taken, troubles = alerts.tell(c.settings, alerts.Notice(tuple(dead), tuple(well), now, c.settings.base_url))
+        error = "; ".join(troubles)
+        with c.storage.write() as db:
+            leases.require(db, lease)
+            if taken:
+                sources.note_told(db, dead, well, now)
+            again = now if taken else now + alerts.wait_after(chore.failures + 1)
+            upkeep.settle(db, chore.name, now, again, "" if taken else error)
+        if troubles:
+            log.warning("alert_failed", error=error)
+        if taken:
+            log.info("alerted", sources=alerts.in_words(dead, well))
 
 
 def run(context: Context, parent: int = 0) -> None:

@@ -69,3 +69,41 @@ def canonical_url(text: str) -> str | None:
         host += f":{port}"
     kept = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not k.startswith("utm_") and k != "source"]
     return urlunsplit((parts.scheme, host, parts.path or "/", urlencode(kept), ""))
+
+
+_PAGES = (
+    ("openreview", re.compile(r"openreview\.net/(?:forum|pdf|attachment)\?(?:.*&)?id=(?P<id>[\w-]{4,40})(?:[&#].*)?")),
+    ("pmlr", re.compile(r"proceedings\.mlr\.press/(?P<id>[vr]\d+/[\w-]+?)(?:\.html|/[\w-]+(?:-supp)?\.pdf)")),
+    ("acl", re.compile(r"(?:www\.)?aclanthology\.org/(?P<id>\d{4}\.[\w-]+\.\d+|[A-Z]\d\d-\d{4})(?:v\d+)?(?:/|\.pdf|\.bib)?")),
+    (
+        "neurips",
+        re.compile(
+            r"(?:proceedings|papers)\.(?:neurips|nips)\.cc/paper(?:_files/paper)?/\d{4}/(?:hash|file)/(?P<id>[0-9a-f]{32})-.*"
+        ),
+    ),
+    (
+        "cvf",
+        re.compile(
+            r"openaccess\.thecvf\.com/content\w*(?:/\w+)?/(?:html|papers)/(?P<id>[^/]+_(?P<conf>[A-Z]+)_(?P<year>\d{4})_paper)\.\w+"
+        ),
+    ),
+    ("github", re.compile(r"(?:www\.)?github\.com/(?P<id>[\w.-]+/[\w.-]+?)(?:\.git)?(?:/.*)?")),
+)
+_ACL_DOI = "10.18653/v1/"
+
+
+def identifier_of(text: str) -> tuple[str, str] | None:
+    """Scheme and value of what an address or a DOI names: a paper at a source that is known, a repository; or None."""
+    if arxiv := arxiv_id(text):
+        return "arxiv", arxiv.id
+    if name := doi(text):
+        return ("acl", name.removeprefix(_ACL_DOI)) if name.startswith(_ACL_DOI) else ("doi", name)
+    address = canonical_url(text)
+    if address is None:
+        return None
+    bare = address.partition("://")[2]
+    for scheme, pattern in _PAGES:
+        if m := pattern.fullmatch(bare):
+            value = f"{m['conf']}{m['year']}/{m['id']}" if scheme == "cvf" else m["id"]
+            return scheme, value
+    return None

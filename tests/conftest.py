@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
+from catalog.storage import Storage
 from tests.databases import ZONE, Run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,3 +126,23 @@ def migrated_url(backend: str, request: pytest.FixtureRequest, run: Run, tmp_pat
         shutil.copyfile(run.sqlite_template(), path)
         return f"sqlite:///{path}"
     return str(request.getfixturevalue("postgres_database")(migrated=True))
+
+
+@pytest.fixture
+def new_storage(backend: str, request: pytest.FixtureRequest, run: Run, tmp_path: Path) -> Iterator[Callable[[], Storage]]:
+    """Makes further migrated stores of the same kind, without rows."""
+    made: list[Storage] = []
+
+    def make() -> Storage:
+        if backend == "sqlite":
+            path = tmp_path / f"further{len(made)}.db"
+            shutil.copyfile(run.sqlite_template(), path)
+            url = f"sqlite:///{path}"
+        else:
+            url = str(request.getfixturevalue("postgres_database")(migrated=True))
+        made.append(Storage(url, upgrade=False))
+        return made[-1]
+
+    yield make
+    for storage in made:
+        storage.close()

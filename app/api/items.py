@@ -122,16 +122,16 @@ def look_for(scheme: str, value: str) -> list[tuple[str, str]]:
         name = identifiers.doi(text)
         if name is None:
             raise UsageError("doi is no DOI such as 10.1000/example.7 or https://doi.org/10.1000/example.7")
-        return [*_preprint(name), ("doi", name)]
+        return _named(name)
     address = identifiers.canonical_url(text)
     if address is None:
         raise UsageError("url is no http or https address such as https://arxiv.org/abs/2601.01234")
-    name = identifiers.doi(text)
-    if name is not None:
-        return [*_preprint(name), ("doi", name), ("url", address)]
-    return [*_preprint(address), ("url", address)]
+    return [*_named(text), ("url", address)]
 
 
-def _preprint(text: str) -> list[tuple[str, str]]:
-    arxiv = identifiers.arxiv_id(text)
-    return [("arxiv", arxiv.id)] if arxiv else []
+def _named(text: str) -> list[tuple[str, str]]:
+    """What an address or DOI names; a DOI also as such."""
+    found = [identifiers.identifier_of(text)]
+    if name := identifiers.doi(text):
+        found.append(("doi", name))
+    return list(dict.fromkeys(i for i in found if i))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
+from app import alerts, mail
 from app.cli import common
-from catalog.errors import SkillfeedError
-from catalog.storage import Storage, sources
+from catalog.errors import SettingsError, SkillfeedError
+from catalog.settings import Settings
+from catalog.storage import Storage, sources, upkeep
 
 
 def register(cli: typer.Typer) -> None:
@@ -72,6 +75,7 @@ def doctor(json: common.Json = False) -> None:
         bool(settings.contact) or None,
         settings.contact or "SKILLFEED_CONTACT is empty: sources cannot reach you; set it",
     )
+    _check_alerts(settings, note)
     try:
         with common.opened(settings) as context:
             note("database", True, f"{context.storage.dialect}, migrated")
@@ -89,7 +93,12 @@ def doctor(json: common.Json = False) -> None:
                     if state.failing_since:
                         text += f" since {state.failing_since:%Y-%m-%d %H:%M}Z: {state.error[:200]}"
                         text += f"; next visit {state.next_due:%Y-%m-%d %H:%M}Z"
+                    if ok and state.warning:
+                        ok, text = None, f"{text}, but since {state.warned_since:%Y-%m-%d %H:%M}Z it {state.warning}"
                     note(f"source {state.name}", ok, text)
+                for chore in upkeep.chores(db).values():
+                    if chore.error:
+                        note(f"chore {chore.name}", False, f"{chore.error}; tried again {chore.next_due:%Y-%m-%d %H:%M}Z")
     except SkillfeedError as error:
         note("database", False, str(error))
     if json:
@@ -101,6 +110,19 @@ def doctor(json: common.Json = False) -> None:
             common.out.print(f"{one['check']}: {one['note']}", markup=False, soft_wrap=True)
     if any(one["ok"] is False for one in found):
         raise typer.Exit(1)
+
+
+def _check_alerts(settings: Settings, note: Callable[[str, bool | None, str], None]) -> None:
+    """Whether dead sources can be told of; no address is shown."""
+    try:
+        count = len(alerts.targets(settings.alert_to.get_secret_value()))
+        mail.relay_from(settings.smtp_url.get_secret_value())
+        mail.sender_from(settings)
+    except SettingsError as error:
+        note("alerts", False, str(error))
+        return
+    told = f"{count} told of sources that fail for three days" if count else "SKILLFEED_ALERT_TO is empty: nobody is told"
+    note("alerts", True if count else None, told)
 
 
 def healthcheck(

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from app import shapes
 from app.cli import common
+from catalog.storage import requests
 from catalog.storage import sources as store
 from ingest.sources import SOURCES, source_named
 
@@ -34,17 +35,17 @@ def list_sources(json: common.Json = False) -> None:
     """All sources: last outcome, since when it fails, when it is visited next."""
     with common.opened() as context, context.storage.write() as db:
         store.register(db, {s.name: s.enabled for s in SOURCES}, context.clock.now())
-        states = store.states(db)
+        states, asked = store.states(db), requests.latest(db)
     if json:
-        common.emit({"sources": [shapes.source(s) for s in states]})
+        common.emit({"sources": [shapes.source(s, asked.get(s.name)) for s in states]})
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("source", "enabled", "outcome", "last visit", "failing since", "next due", "error"):
+    for name in ("source", "enabled", "outcome", "last visit", "failing since", "next due", "error or warning"):
         table.add_column(name)
     for s in states:
         table.add_row(
             s.name, "yes" if s.enabled else "no", s.outcome or "not visited", _when(s.last_run), _when(s.failing_since),
-            _when(s.next_due), s.error[:80],
+            _due(s, asked.get(s.name)), (s.error or s.warning)[:80],
         )  # fmt: skip
     common.out.print(table)
 
@@ -65,9 +66,13 @@ def _switch(names: list[str], enabled: bool, json: bool) -> None:
         store.register(db, {n: source_named(n).enabled for n in chosen}, context.clock.now())
         for name in chosen:
             store.enable(db, name, enabled)
-        states = [s for s in store.states(db) if s.name in chosen]
+        states, asked = [s for s in store.states(db) if s.name in chosen], requests.latest(db)
     if json:
-        common.emit({"sources": [shapes.source(s) for s in states]})
+        common.emit({"sources": [shapes.source(s, asked.get(s.name)) for s in states]})
+
+
+def _due(state: store.SourceState, asked: requests.Request | None) -> str:
+    return "asked for" if asked and asked.state != "done" else _when(state.next_due)
 
 
 def _when(value: Any) -> str:

@@ -29,6 +29,7 @@ from catalog.query import parse_query
 from catalog.storage import entries as stored_entries
 from catalog.storage import items as stored_items
 from catalog.storage import leases
+from catalog.storage import requests as stored_requests
 from catalog.storage import sources as stored_sources
 from catalog.storage.sources import SourceState
 from catalog.taxonomy import Topic
@@ -396,6 +397,7 @@ def status(context: Context, request: Request) -> Page:
         states = stored_sources.states(db)
         health = _health(context, db, states)
         runs = stored_sources.runs(db, limit=_STATUS_RUNS)
+        asked = stored_requests.latest(db)
         held = stored_items.counts(db, "kind")
         for state in states:
             sums: dict[str, list[int]] = {}
@@ -408,7 +410,7 @@ def status(context: Context, request: Request) -> Page:
             parts += [(state.name, name, *own) for name, own in sorted(sums.items())]
     data = {
         "nav": "status", "health": health, "held": sorted(held.items()), "total": sum(held.values()),
-        "states": [_state_row(context, s) for s in states], "runs": [_run_row(context, r) for r in runs],
+        "states": [_state_row(context, s, asked.get(s.name)) for s in states], "runs": [_run_row(context, r) for r in runs],
         "parts_": parts, "gaps": [text for _, text in sorted(gaps, reverse=True)], "days": _STATUS_DAYS,
     }  # fmt: skip
     return Page("status.html", data, _REFRESH if health.arriving else 0)
@@ -420,13 +422,14 @@ def about(context: Context, request: Request) -> Page:
     return Page("about.html", {"nav": "about", "areas": context.taxonomy.areas, "categories": context.settings.categories})
 
 
-def _state_row(context: Context, s: SourceState) -> dict[str, Any]:
+def _state_row(context: Context, s: SourceState, asked: stored_requests.Request | None) -> dict[str, Any]:
     outcome = s.outcome or "not visited yet"
     return {
         "name": s.name, "outcome": outcome if s.enabled else "switched off", "well": _mark(s.outcome if s.enabled else ""),
         "success": _moment(context, s.last_success), "due": _moment(context, s.next_due) if s.enabled else None,
         "due_now": s.enabled and s.next_due <= context.clock.now(), "error": s.error, "failures": s.failures,
-        "since": _moment(context, s.failing_since),
+        "since": _moment(context, s.failing_since), "warning": s.warning, "warned": _moment(context, s.warned_since),
+        "asked": _moment(context, asked.asked) if asked and asked.state != "done" else None,
     }  # fmt: skip
 
 

@@ -40,13 +40,14 @@ _SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
 _POSTGRES_NOW = "extract(epoch from clock_timestamp())::float8"
 
 
-def _now(db: Connection) -> str:
+def now_sql(db: Connection) -> str:
+    """The database's clock in seconds since 1970, as an expression for a statement."""
     return _SQLITE_NOW if db.dialect.name == "sqlite" else _POSTGRES_NOW
 
 
 def claim(db: Connection, name: str, owner: str, ttl: float) -> Lease | Refusal:
     """Claim the name for `ttl` seconds, or say when to ask again."""
-    now = _now(db)
+    now = now_sql(db)
     held = db.execute(text("SELECT owner FROM leases WHERE name = :name"), {"name": name}).scalar()
     dead = held if held and is_dead(held) else ""
     row = db.execute(
@@ -75,7 +76,7 @@ def claim(db: Connection, name: str, owner: str, ttl: float) -> Lease | Refusal:
 def renew(db: Connection, lease: Lease, ttl: float) -> bool:
     """Extend the lease; False when it is no longer ours."""
     done = db.execute(
-        text(f"UPDATE leases SET expires_at = {_now(db)} + :ttl WHERE name = :name AND owner = :owner AND fence = :fence"),
+        text(f"UPDATE leases SET expires_at = {now_sql(db)} + :ttl WHERE name = :name AND owner = :owner AND fence = :fence"),
         {"ttl": ttl, "name": lease.name, "owner": lease.owner, "fence": lease.fence},
     )
     return done.rowcount == 1
@@ -93,7 +94,7 @@ def postpone(db: Connection, lease: Lease, ready_in: float) -> None:
 
 def _give(db: Connection, lease: Lease, ready_in: float, change: str) -> None:
     """Set `ready_at`, which only ever grows: a host that asked for a long pause keeps it."""
-    ready = f"{_now(db)} + :ready"
+    ready = f"{now_sql(db)} + :ready"
     db.execute(
         text(
             f"UPDATE leases SET {change}ready_at = CASE WHEN ready_at > {ready} THEN ready_at ELSE {ready} END "
@@ -119,7 +120,7 @@ def require(db: Connection, lease: Lease) -> None:
 
 def holders(db: Connection, prefix: str) -> dict[str, str]:
     """Names with the prefix that are held now, and by whom."""
-    rows = db.execute(text(f"SELECT name, owner FROM leases WHERE owner <> '' AND expires_at > {_now(db)}"))
+    rows = db.execute(text(f"SELECT name, owner FROM leases WHERE owner <> '' AND expires_at > {now_sql(db)}"))
     # The prefix is compared here: LIKE has wildcards in names and folds case on SQLite only.
     return {str(n): str(o) for n, o in rows if str(n).startswith(prefix) and not is_dead(str(o))}
 

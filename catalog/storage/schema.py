@@ -28,6 +28,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -106,6 +107,9 @@ sources = Table(
     Column("failing_since", UtcDateTime),  # first of those
     Column("outcome", String(20), nullable=False),  # of the last visit, "" before the first
     Column("error", Text, nullable=False),  # of the last visit, "" when there was none
+    Column("warning", Text, nullable=False, server_default=""),  # ends well and gives far less than usual: see catalog.yields
+    Column("warned_since", UtcDateTime),
+    Column("alerted_at", UtcDateTime),  # when the operator was told that it fails; null when there is nothing to take back
 )
 
 source_parts = Table(
@@ -150,6 +154,35 @@ runs = Table(
     Column("error", Text, nullable=False),
     Column("parts", Text, nullable=False),  # JSON list of parts
     Index("ix_runs_source_id", "source", "id"),  # the newest runs of a source
+)
+
+# What the web asks the worker to do.
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("source", String(80), nullable=False),  # to be visited at once
+    Column("asked", UtcDateTime, nullable=False),
+    Column("owner", Text, nullable=False),  # of the worker that took it, "" while it waits
+    Column("fence", BigInteger, nullable=False),  # grows by one each time that it is taken
+    Column("expires_at", Double, nullable=False),  # seconds since 1970 by the DATABASE's clock: then another may take it
+    Column("finished", UtcDateTime),  # null while it is open
+    Column("run", BigInteger),  # the visit that answered it
+    Column("outcome", String(20), nullable=False),  # of that visit, "" while it is open
+    Column("error", Text, nullable=False),
+    # One request waits for a source at a time.
+    Index("uq_requests_waiting", "source", unique=True, sqlite_where=text("owner = ''"), postgresql_where=text("owner = ''")),
+)
+
+# What the worker does for the instance itself: when it is due, and how it went.
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("next_due", UtcDateTime, nullable=False),  # by the instance's clock
+    Column("last_done", UtcDateTime),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("error", Text, nullable=False),  # of the last try, "" when it was done
 )
 
 items = Table(

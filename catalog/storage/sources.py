@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from catalog import yields
 from catalog.outcomes import Counts, Outcome, Part, Run, counts_from
 from catalog.storage import schema as s
 
@@ -28,6 +29,9 @@ class SourceState:
     failing_since: datetime | None
     outcome: str  # of the last visit, "" before the first
     error: str
+    warning: str = ""  # its visits end well and give far less than usual, "" when they do not
+    warned_since: datetime | None = None
+    alerted_at: datetime | None = None  # when the operator was told that it fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,10 @@ def enable(db: Connection, name: str, enabled: bool) -> None:
 
 
 def settle(db: Connection, run: Run, next_due: datetime) -> None:
-    """Note the end of a visit on its source: outcome, failures in a row, and when it is tried again."""
+    """Note the end of a visit on its source: outcome, failures in a row, next visit, and whether it gave too little.
+
+    The run stands in the ledger already.
+    """
     before = state(db, run.source)
     assert before is not None
     assert run.finished is not None
@@ -104,13 +111,49 @@ def settle(db: Connection, run: Run, next_due: datetime) -> None:
     values: dict[str, Any] = {
         "last_run": run.finished, "next_due": next_due, "outcome": run.outcome.value, "error": run.error,
     }  # fmt: skip
-    if run.outcome in (Outcome.OK, Outcome.EMPTY):
-        values |= {"last_success": run.finished, "failures": 0, "failing_since": None}
-    elif run.outcome is not Outcome.NOT_CONFIGURED:
+    if run.outcome.good:
+        values |= {"failures": 0, "failing_since": None}
+    else:
         values |= {"failures": before.failures + 1, "failing_since": before.failing_since or run.started}
+    if run.outcome in (Outcome.OK, Outcome.EMPTY):
+        warning = yields.warning(_yields(db, run.source, run.started), run.started)
+        values |= {"last_success": run.finished, "warning": warning}
+        values["warned_since"] = (before.warned_since or run.finished) if warning else None
     if run.counts.new or run.counts.revised:
         values["last_new"] = run.finished
     db.execute(s.sources.update().where(s.sources.c.name == run.source).values(**values))
+
+
+def untold(db: Connection, now: datetime, after: timedelta) -> tuple[list[SourceState], list[SourceState]]:
+    """Sources that have failed for so long and those that are well again, of which the operator has not been told."""
+    known = states(db)
+    dead = [
+        one
+        for one in known
+        if one.enabled and one.alerted_at is None and one.failing_since is not None and now - one.failing_since >= after
+    ]
+    return dead, [one for one in known if one.alerted_at is not None and one.failing_since is None]
+
+
+def note_told(db: Connection, dead: Sequence[SourceState], well: Sequence[SourceState], now: datetime) -> None:
+    """Note what the operator was told of."""
+    table = s.sources
+    db.execute(table.update().where(table.c.name.in_([one.name for one in dead])).values(alerted_at=now))
+    db.execute(table.update().where(table.c.name.in_([one.name for one in well])).values(alerted_at=None))
+
+
+def _yields(db: Connection, source: str, until: datetime) -> list[yields.Yield]:
+    """What the good visits of the source gave, oldest first: all that are young enough for `yields`, and a few older ones."""
+    table = s.runs
+    good = select(table).where(table.c.source == source, table.c.outcome.in_((Outcome.OK.value, Outcome.EMPTY.value)))
+    young = db.execute(good.where(table.c.started > until - yields.SPAN).order_by(table.c.id)).all()
+    few = yields.FEWEST_VISITS + 2
+    older = (
+        []
+        if len(young) > few
+        else db.execute(good.where(table.c.started <= until - yields.SPAN).order_by(table.c.id.desc()).limit(few)).all()
+    )
+    return sorted((yields.yield_of(_run(row)) for row in (*older, *young)), key=lambda one: one.at)
 
 
 # ------------------------------------------------------------------ parts and batches

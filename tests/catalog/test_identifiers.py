@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.identifiers import ArxivId, arxiv_id, canonical_url, doi
+from catalog.identifiers import ArxivId, arxiv_id, canonical_url, doi, identifier_of
 
 PAPER = ArxivId("2601.01234")
 NEW = st.from_regex(r"[0-9]{4}\.[0-9]{4,5}", fullmatch=True)
@@ -108,3 +108,43 @@ def test_any_text_can_be_asked_for(text: str) -> None:
     once = canonical_url(text)
     if once is not None:
         assert canonical_url(once) == once
+
+
+@pytest.mark.parametrize(
+    ("text", "identifier"),
+    [
+        ("https://openreview.net/forum?id=AbCdEfGhIj", ("openreview", "AbCdEfGhIj")),
+        ("https://openreview.net/pdf?id=AbCdEf-_12&noteId=x", ("openreview", "AbCdEf-_12")),
+        ("https://proceedings.mlr.press/v267/example25a.html", ("pmlr", "v267/example25a")),
+        ("http://proceedings.mlr.press/v9/example10a/example10a.pdf", ("pmlr", "v9/example10a")),
+        ("https://aclanthology.org/2026.acl-long.2/", ("acl", "2026.acl-long.2")),
+        ("https://www.aclanthology.org/P19-1001.pdf", ("acl", "P19-1001")),
+        ("https://doi.org/10.18653/v1/2026.acl-long.2", ("acl", "2026.acl-long.2")),
+        ("https://doi.org/10.1000/Example.7", ("doi", "10.1000/example.7")),
+        (
+            "https://proceedings.neurips.cc/paper_files/paper/2025/hash/0123456789abcdef0123456789abcdef-Abstract-Conference.html",
+            ("neurips", "0123456789abcdef0123456789abcdef"),
+        ),
+        (
+            "https://papers.nips.cc/paper/2018/file/0123456789abcdef0123456789abcdef-Paper.pdf",
+            ("neurips", "0123456789abcdef0123456789abcdef"),
+        ),
+        (
+            "https://openaccess.thecvf.com/content/CVPR2026/html/Example_An_Invented_Title_CVPR_2026_paper.html",
+            ("cvf", "CVPR2026/Example_An_Invented_Title_CVPR_2026_paper"),
+        ),
+        (
+            "http://openaccess.thecvf.com/content_CVPR_2019/papers/Example_A_B_CVPR_2019_paper.pdf",
+            ("cvf", "CVPR2019/Example_A_B_CVPR_2019_paper"),
+        ),
+        ("https://github.com/Ada/sparse.git", ("github", "Ada/sparse")),
+        ("https://www.github.com/ada/sparse/tree/main?utm_source=x", ("github", "ada/sparse")),
+        ("https://arxiv.org/pdf/2601.01234v2", ("arxiv", "2601.01234")),
+        ("https://openreview.net/group?id=ICLR.cc/2026/Conference", None),
+        ("https://proceedings.mlr.press/v267/", None),
+        ("https://example.org/openreview.net/forum?id=AbCdEfGhIj", None),
+        ("no address", None),
+    ],
+)
+def test_addresses_name_papers_and_repositories(text: str, identifier: tuple[str, str] | None) -> None:
+    assert identifier_of(text) == identifier

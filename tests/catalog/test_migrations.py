@@ -119,7 +119,7 @@ def test_tables_that_are_read_by_their_key_alone_have_no_row_ids(migrated_url: s
 def test_row_ids_are_the_keys_that_rows_are_given(migrated_url: str) -> None:
     """A key column of another type than INTEGER would be an index beside the row id."""
     with connected(migrated_url) as db:
-        for table in ("items", "entries", "runs", "terms"):
+        for table in ("items", "entries", "runs", "requests", "terms"):
             assert (
                 db.execute(text(f"SELECT type FROM pragma_table_info('{table}') WHERE name = 'id'")).scalar_one() == "INTEGER"
             )
