@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, pairwise
 
 from catalog.entries import EntryData
 from catalog.venues import Mention, mentions_in
@@ -49,7 +49,8 @@ _TAKEN = (
 _NOT_TAKEN = (
     r"\b(?:not (?:yet )?(?:been )?(?:accepted|published)|(?:upon|if|once|after|until|pending|before) (?:accept\w*|publication)|"
     r"re-?submi\w*|submi\w*|under (?:\w+[- ])?(?:peer[- ])?review\w*|(?:in|for) (?:\w+ )?review|"
-    r"under (?:revision|consideration)|undergoing|being reviewed|reject\w*|declined|targett?\w*|plan\w* to|planned|prepar\w*|prep[ae]ration|pending)\b"
+    r"under (?:revision|consideration)|undergoing|being reviewed|reject\w*|declined|targett?\w*|"
+    r"plan\w* to|planned|prepar\w*|prep[ae]ration|pending)\b"
 )
 #: From here on the clause speaks of another paper: a shorter or an earlier one, a thesis, a challenge, someone else's work.
 _OTHER = (
@@ -104,12 +105,12 @@ _YEAR = re.compile(r"(?<![\w./:-])['’‘]?(20[0-4]\d)(?![\w/]|-\d|\.\d)(?!\s*(
 
 #: Words that may stand around a venue that is named without a verb: "CVPR 2026 (Oral), main track".
 _PLAIN = frozenset(
-    "the of at in on to for as and a an with including conference conf proceedings proc journal edition volume vol no pp annual "
-    "international biennial paper papers main track tracks long short full regular industry industrial research technical special "
-    "session program system systems demo demos demonstration demonstrations student abstract position datasets benchmarks blue "
-    "sky ideas oral orals spotlight poster posters highlight presentation best outstanding honorable mention award camera ready "
-    "version findings late breaking results virtual lecture notes accepted will be final added supplementary supplement material "
-    "appendix appendices ieee cvf acm rsj".split()
+    "the of at in on to for as and a an with including conference conf proceedings proc journal edition volume vol no pp "
+    "annual international biennial paper papers main track tracks long short full regular industry industrial research "
+    "technical special session program system systems demo demos demonstration demonstrations student abstract position "
+    "datasets benchmarks blue sky ideas oral orals spotlight poster posters highlight presentation best outstanding honorable "
+    "mention award camera ready version findings late breaking results virtual lecture notes accepted will be final added "
+    "supplementary supplement material appendix appendices ieee cvf acm rsj".split()
 )
 _SOCIETY = r"(?:(?:IEEE|ACM|IFIP|SPIE|AIAA|SIAM|IET)(?:/[A-Z]{3,6})? )"
 _TWO_CAPITALS = r"(?=[\w/&+.-]*?[A-Z][\w/&+.-]*?[A-Z])"
@@ -204,7 +205,7 @@ def _claims_of(clause: str, *, bare: bool) -> list[str]:
 def _named_in(said: str) -> list[str]:
     """The venues named behind a word of acceptance."""
     said = _ASIDE.split(said, maxsplit=1)[0]
-    mentions = mentions_in(said)
+    mentions = _mentions(said)
     if mentions:
         return _known_in(said, mentions)
     workshop = _WORKSHOP.search(said) is not None
@@ -241,14 +242,23 @@ def _is_name(name: str, after: str) -> bool:
     return _HEAD.search(name) is not None or re.match(r"\s*(?:$|[,(:]|20\d\d|vol|with\b|as\b|\bDOI\b)", after, re.I) is not None
 
 
-def _known_in(said: str, mentions: tuple[Mention, ...]) -> list[str]:
+def _mentions(said: str) -> list[Mention]:
+    """The venues that are named, less those within another's name: `ACM SIGIR Conference on Human Information …`."""
+    found = mentions_in(said)
+    kept = [
+        mention
+        for mention, after in pairwise(found)
+        if mention.venue == after.venue or re.search(r"[,;:(@&]|\b(?:and|at|in|with)\b", said[mention.end : after.start])
+    ]
+    return [*kept, *found[-1:]]
+
+
+def _known_in(said: str, mentions: list[Mention]) -> list[str]:
     found: list[str] = []
     at = 0
     for i, mention in enumerate(mentions):
         until = mentions[i + 1].start if i + 1 < len(mentions) else len(said)
         before, after = said[at : mention.start], said[mention.end : until]
-        if i + 1 < len(mentions) and not re.search(r"[,;:(@&]|\b(?:and|at|in|with)\b", after):
-            continue  # "ACM SIGIR Conference on Human Information Interaction and Retrieval"
         if i + 1 < len(mentions) and (together := re.search(r"\band\b|&|\bat\b|@|;", after)):
             until = mention.end + together.start()
             after = said[mention.end : until]
@@ -271,7 +281,8 @@ def _is_workshop(before: str, after: str) -> bool:
     if re.search(r"[A-Za-z]{3}[-_]$", before):
         return not re.search(r"(?:IEEE|ACM)-$", before)
     host = _HOST.search(before)
-    event = _LEAD.sub("", host["event"] or host["named"] or "") if host else ""
+    named = (host["event"] or host["named"] or "") if host else ""
+    event = _LEAD.sub("", named, count=1)
     if (
         re.search(r"[A-Z]", event)
         and not _all_plain(event)
@@ -288,7 +299,7 @@ def _all_plain(text: str) -> bool:
 
 def _standing_in(said: str, *, followed: bool) -> list[str]:
     """The venues that stand in a list without a verb: `10 pages, CVPR 2026 (Oral)`."""
-    mentions = mentions_in(said)
+    mentions = _mentions(said)
     found: list[str] = []
     for start, end in _parts(said, mentions):
         part, following = said[start:end].strip(), said[end : end + 80]
@@ -302,7 +313,7 @@ def _standing_in(said: str, *, followed: bool) -> list[str]:
     return found
 
 
-def _parts(said: str, mentions: tuple[Mention, ...]) -> Iterator[tuple[int, int]]:
+def _parts(said: str, mentions: list[Mention]) -> Iterator[tuple[int, int]]:
     """The text between commas, but for commas inside of names and brackets."""
     closed = [(m.start, m.end) for m in mentions] + [m.span() for m in re.finditer(r"\([^()]*\)", said)]
     start = 0
@@ -417,7 +428,7 @@ _PLACE = re.compile(
     r"|kaggle\.com/datasets/(?P<kaggle>[\w-]+/[\w.-]+)"
     r"|zenodo\.org/(?:records?|doi/10\.5281/zenodo\.)/?(?P<zenodo>\d{3,12})"
     r"|(?:dx\.)?(?:doi\.org/|doi:?\s?)10\.5281/zenodo\.(?P<zenodo_doi>\d{3,12})"
-    r"|(?:dx\.)?(?:doi\.org/|doi:?\s?)10\.6084/m9\.figshare\.(?P<figshare_doi>[\w.]{3,40})"
+    r"|(?:dx\.)?(?:doi\.org/|doi:?\s?)10\.6084/m9\.figshare\.(?P<figshare_doi>[\w.]{1,40})"
     r"|(?P<figshare>[\w-]{0,40}\.?figshare\.com)/articles/(?P<article>[\w./%-]{3,200})"
     r"|openml\.org/(?:d/|search\?type=data&(?:amp;)?id=)(?P<openml>\d{1,9})"
     r")",

@@ -47,9 +47,12 @@ def sameness(a: EntryData, b: EntryData) -> str:
 def _people_agree(a: EntryData, b: EntryData) -> bool:
     """True when the authors of two entries with the same title are the same people, as far as lists and years tell."""
     share, apart = _share(a, b), _years_apart(a, b)
-    words = _WORD.findall(readable(a.title))
-    if len(words) < PLAIN_WORDS or len(title_key(a.title)) < PLAIN_LETTERS:
-        return share >= CLOSE_SHARE and abs(len(a.authors) - len(b.authors)) <= 1 and apart <= CLOSE_YEARS
+    words = len(_WORD.findall(readable(a.title)))
+    if words < PLAIN_WORDS or len(title_key(a.title)) < PLAIN_LETTERS:
+        all_the_same = share == 1 and len(a.authors) == len(b.authors) > 1
+        if apart > CLOSE_YEARS:
+            return all_the_same and words > 1
+        return all_the_same or (share >= CLOSE_SHARE and abs(len(a.authors) - len(b.authors)) <= 1 and words > 1)
     if share < (PLAIN_SHARE if apart <= FAR_YEARS else CLOSE_SHARE):
         return False
     if min(len(a.authors), len(b.authors)) > 1:

@@ -13,6 +13,7 @@ from catalog.entries import Basis, Kind
 from catalog.filters import EXTRA_FIELDS
 from catalog.items import EntryRef, Evidence, Item, News, Tag
 from catalog.outcomes import Counts, Outcome, Part, Run
+from catalog.storage.requests import Request
 from catalog.storage.sources import SourceState
 
 CARD = ["id", "kind", "title", "authors", "url", "venue", "announced", "topics"]
@@ -161,6 +162,7 @@ def test_a_source_before_its_first_visit() -> None:
     schemas.SourceInfo.model_validate(shown)
     assert list(shown) == list(schemas.SourceInfo.model_fields)
     assert (shown["outcome"], shown["error"], shown["next_due"]) == (None, None, "2026-01-28T05:00:00Z")
+    assert (shown["warning"], shown["warned_since"], shown["request"]) == (None, None, None)
     schemas.Freshness.model_validate(shapes.freshness(state))
 
 
@@ -174,3 +176,14 @@ def test_signals_tell_where_it_was_accepted_and_what_is_linked() -> None:
         "acceptance": {"venue": "CVPR 2026", "status": "confirmed", "decision": "oral"},
         "code": ["https://github.com/ada/example"],
     }
+
+
+def test_a_request_at_each_of_its_stages() -> None:
+    asked = Request(17, "arxiv", datetime(2026, 1, 28, 5, tzinfo=UTC), "", 0, None, None, "", "")
+    shown = shapes.request(asked)
+    schemas.RequestInfo.model_validate(shown)
+    assert list(shown) == list(schemas.RequestInfo.model_fields)
+    assert (shown["state"], shown["run"], shown["outcome"]) == ("waiting", None, None)
+    assert shapes.request(replace(asked, owner="worker"))["state"] == "taken"
+    done = replace(asked, owner="worker", finished=asked.asked + timedelta(minutes=1), run=3, outcome="ok")
+    assert shapes.request(done) == shown | {"state": "done", "finished": "2026-01-28T05:01:00Z", "run": 3, "outcome": "ok"}

@@ -88,6 +88,14 @@ def test_two_papers_called_attention_stay_apart() -> None:
     assert both_ways(one, other) == "same title and authors"
 
 
+def test_a_short_title_needs_all_of_the_people_when_years_lie_between() -> None:
+    one, late = entry(title="Re-evaluating evaluation"), entry("pmlr", "v9/a", title="Reevaluating Evaluation", year=2018)
+    assert both_ways(one, late)
+    assert both_ways(one, replace(late, authors=(*PEOPLE, "Cy Other"))) == ""
+    assert both_ways(one, replace(late, year=2025, authors=(*PEOPLE, "Cy Other")))
+    assert both_ways(replace(one, authors=PEOPLE[:1]), replace(late, authors=PEOPLE[:1])) == ""
+
+
 @pytest.mark.parametrize(
     ("names", "same"),
     [
