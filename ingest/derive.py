@@ -9,12 +9,13 @@ from catalog.entries import Basis, EntryData
 from catalog.items import ItemData, Tag
 from catalog.taxonomy import Taxonomy
 from catalog.text import readable
-from catalog.titles import name_of
+from catalog.titles import name_of, title_key
 from ingest.tagging import Text
 
 #: Whose words are shown first: the preprint is open to all and newest, then what the meeting itself says, then the volume.
 _SPEAKERS = ("arxiv", "openreview", "virtual", "neurips", "pmlr", "cvf", "acl")
 _SURENESS = list(Basis)
+_SHOUT = 20  # characters; a shorter title in capitals may be a name
 
 
 def lead_of(entries: Sequence[EntryData]) -> EntryData:
@@ -25,7 +26,7 @@ def lead_of(entries: Sequence[EntryData]) -> EntryData:
 def words_of(entries: Sequence[EntryData]) -> Text:
     """What the item of these entries is tagged by: the lead's text and the categories of all."""
     lead = lead_of(entries)
-    return Text(readable(lead.title), lead.abstract, categories_of(entries), lead.kind)
+    return Text(_title(lead, entries), lead.abstract, categories_of(entries), lead.kind)
 
 
 def categories_of(entries: Sequence[EntryData]) -> tuple[str, ...]:
@@ -42,7 +43,7 @@ def item_of(entries: Sequence[EntryData], tags: tuple[Tag, ...], taxonomy: Taxon
     spoken = sorted((e for e in entries if e.venue), key=_chief)
     return ItemData(
         kind=lead.kind,
-        title=readable(lead.title),
+        title=_title(lead, entries),
         url=lead.url,
         authors=_authors(lead, entries),
         summary=lead.abstract,
@@ -82,6 +83,15 @@ def _rank(entry: EntryData) -> tuple[bool, bool, int, str, str]:
     family = entry.source.partition("-")[0]
     speaker = _SPEAKERS.index(family) if family in _SPEAKERS else len(_SPEAKERS)
     return entry.withdrawn, not entry.abstract, speaker, entry.source, entry.key
+
+
+def _title(lead: EntryData, entries: Sequence[EntryData]) -> str:
+    """The lead's title; one in capitals as an entry writes it that does not shout."""
+    if len(lead.title) > _SHOUT and lead.title.isupper():
+        for entry in sorted(entries, key=_rank):
+            if not entry.title.isupper() and title_key(entry.title) == title_key(lead.title):
+                return readable(entry.title)
+    return readable(lead.title)
 
 
 def _authors(lead: EntryData, entries: Sequence[EntryData]) -> tuple[str, ...]:

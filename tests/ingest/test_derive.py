@@ -75,3 +75,11 @@ def test_of_two_sources_with_one_date_the_surer_counts() -> None:
 )
 def test_a_venue_is_shown_with_its_edition_and_what_is_not_its_main_track(track: str, year: int, label: str) -> None:
     assert venue_label(replace(VIRTUAL, track=track, year=year)) == label
+
+
+def test_a_title_in_capitals_is_shown_as_another_source_writes_it() -> None:
+    loud = replace(ARXIV, title="ATTENTION TO SPARSE THINGS")
+    calm = replace(VIRTUAL, title="Attention to Sparse Things")
+    assert item_of([loud, calm], (), TAXONOMY).title == words_of([loud, calm]).title == calm.title
+    assert item_of([loud, VIRTUAL], (), TAXONOMY).title == loud.title
+    assert item_of([replace(loud, title="GPT-4"), replace(calm, title="gpt-4")], (), TAXONOMY).title == "GPT-4"
