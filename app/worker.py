@@ -31,7 +31,7 @@ from ingest.tagging import Tagger
 
 TICK_SECONDS = 10
 STOP_SECONDS = 5.0  # for visits in hand; what is not ended then goes on at the next start
-#: At once. A visit takes a thread, two connections and what it reads; the storage has 20 connections to write with.
+#: At once. Each takes a thread and 0.8 MB besides what it reads: 200 at once took 124 MB and as many connections as there are.
 VISITS = 16
 THIN_ROWS = 500  # in one transaction: about 10 ms of the writer
 THIN_EVERY = timedelta(days=1)

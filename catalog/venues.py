@@ -75,7 +75,13 @@ VENUES: tuple[Venue, ...] = (
     Venue("ACM MM", ("ACM International Conference on Multimedia",), ("ACM Multimedia", "ACMMM", "ACM-MM"), 1992),
     Venue("ACL", ("Annual Meeting of the Association for Computational Linguistics",), before_first=1962),
     Venue("EMNLP", ("Empirical Methods in Natural Language Processing",)),
-    Venue("NAACL", ("North American Chapter of the Association for Computational Linguistics",)),
+    Venue(
+        "NAACL",
+        (
+            "North American Chapter of the Association for Computational Linguistics",
+            "Nations of the Americas Chapter of the Association for Computational Linguistics",
+        ),
+    ),
     Venue("EACL", ("European Chapter of the Association for Computational Linguistics",)),
     Venue(
         "AACL",

@@ -8,19 +8,24 @@ three seconds, one connection).
 
 from __future__ import annotations
 
+import json as js
+import os
 import random
 import re
 import socket
 import threading
 import time
+import weakref
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -34,6 +39,7 @@ from catalog.storage.leases import Lease
 from catalog.version import VERSION
 
 BODY_LIMIT = 10 * 1024 * 1024  # bytes after decompression
+SPOOL_BYTES = 1024 * 1024  # of a body in memory; what is larger is put aside
 CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS = 5.0, 15.0, 30.0
 REDIRECTS = 5
 TRIES = 5
@@ -47,7 +53,38 @@ RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 _DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 #: Names of local networks (RFC 6761, RFC 6762 appendix G).
 _LOCAL = tuple(f".{n}" for n in "local localhost localdomain internal intranet private corp home lan home.arpa".split())
+#: A header's name (RFC 9110, 5.6.2).
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+
+
+class Spool:
+    """Bytes put aside in a file without a name, which goes when nobody holds this any more."""
+
+    def __init__(self, folder: Path | None) -> None:
+        with TemporaryFile(dir=folder, buffering=0) as file:
+            self.fd = os.dup(file.fileno())
+        self.size = 0
+        self.close = weakref.finalize(self, os.close, self.fd)
+
+    def write(self, data: bytes) -> None:
+        """Add to its end; raises OSError."""
+        while data:
+            written = os.pwrite(self.fd, data, self.size)
+            self.size += written
+            data = data[written:]
+
+    def read(self) -> bytes:
+        """All of it."""
+        out = bytearray()
+        while len(out) < self.size:
+            piece = os.pread(self.fd, self.size - len(out), len(out))
+            if not piece:
+                raise OSError(f"{self.size} bytes were put aside and {len(out)} are there")
+            if len(piece) == self.size:
+                return piece
+            out += piece
+        return bytes(out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +93,13 @@ class Answer:
 
     url: str  # as asked, before redirects
     status: int
-    body: bytes  # decompressed; empty for 304
+    content: bytes | Spool = field(repr=False)  # decompressed; empty for 304; what is larger than SPOOL_BYTES is in a file
     headers: Mapping[str, str]  # names in lower case
+
+    @property
+    def body(self) -> bytes:
+        """The whole body in memory; `Visit.parse` reads it without."""
+        return self.content if isinstance(self.content, bytes) else self.content.read()
 
     @property
     def not_modified(self) -> bool:
@@ -75,6 +117,15 @@ class Answer:
         return self.headers.get("last-modified", "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is sent; never shown, as headers and content may be secret."""
+
+    method: str
+    headers: Mapping[bytes, bytes] = field(repr=False)
+    content: bytes | None = field(default=None, repr=False)
+
+
 class Fetcher:
     """Fetches for one visit; counts its requests and gives up on a host that is down. Not for several threads."""
 
@@ -87,6 +138,8 @@ class Fetcher:
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._settings, self._storage, self._pause, self._jitter = settings, storage, pause, jitter
+        # A container's temporary folder is often memory, the data folder is not.
+        self._folder = settings.data_dir if os.access(settings.data_dir, os.W_OK) and settings.data_dir.is_dir() else None
         self._owner = leases.new_owner()
         self._failed: Counter[str] = Counter()  # requests in a row without any answer, by host
         self.requests = 0
@@ -118,30 +171,61 @@ class Fetcher:
         limit: int = BODY_LIMIT,
         total: float = TOTAL_SECONDS,
         also: frozenset[int] = frozenset(),
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """The answer to a GET, retried as the host asks; raises FetchError.
 
         `etag` and `last_modified` make it conditional; `limit` is bytes after decompression, `total` seconds for one try;
-        `also` names further statuses that are an answer.
+        `also` names further statuses that are an answer. `headers`, which may be secret, go to the address's own host only.
         """
         if parameters:
             url += ("&" if "?" in url else "?") + urlencode(parameters)
         check_address(url)
+        conditions = {b"If-None-Match": etag, b"If-Modified-Since": last_modified}
+        opaque = {k: v.encode("latin-1", "replace") for k, v in conditions.items() if v}  # bytes: validators are opaque
+        own = _encoded(url, headers or {})
+        return self._try(url, lambda: self._follow(url, opaque, own, limit, total, also), _may_help)
+
+    def post(
+        self,
+        url: str,
+        json: object,
+        *,
+        headers: Mapping[str, str] | None = None,
+        limit: int = BODY_LIMIT,
+        total: float = TOTAL_SECONDS,
+        also: frozenset[int] = frozenset(),
+    ) -> Answer:
+        """The answer to a POST of the value as JSON; raises FetchError, also for a redirect.
+
+        It is sent again only after a 429 or 503 with Retry-After, by which the host says that it did nothing with it
+        (RFC 9110, 9.2.2: a client must not repeat a POST by itself). The rest is as with `get`.
+        """
+        check_address(url)
+        content = js.dumps(json, ensure_ascii=False, allow_nan=False).encode()
+        request = _Request("POST", {b"Content-Type": b"application/json"} | _encoded(url, headers or {}), content)
+
+        def send() -> Answer:
+            status, received, body = self._once(url, request, limit, total, also | {200})
+            return _answered(url, status, received, body, also)
+
+        return self._try(url, send, lambda error: error.status in (429, 503) and error.retry_after is not None)
+
+    def _try(self, url: str, send: Callable[[], Answer], may_help: Callable[[FetchError], bool]) -> Answer:
+        """The answer, asked for again while that may help and the host has not failed too often."""
         host = urlsplit(url).hostname or ""
         if self._failed[host] >= 2:
             raise FetchError(url, "host-down", f"did not answer before, {NOT_ASKED_AGAIN}")
-        conditions = {b"If-None-Match": etag, b"If-Modified-Since": last_modified}
-        headers = {k: v.encode("latin-1", "replace") for k, v in conditions.items() if v}  # bytes: validators are opaque
         tries = TRIES if not self._failed[host] else 1
         for attempt in range(tries):
             try:
-                answer = self._follow(url, headers, limit, total, also)
+                answer = send()
             except FetchError as error:
                 waiting = error.retry_after
-                final = not _may_help(error) or attempt == tries - 1 or (error.reason == "unreachable" and attempt >= 1)
+                final = not may_help(error) or attempt == tries - 1 or (error.reason == "unreachable" and attempt >= 1)
                 if final or (waiting or 0) > PATIENCE_SECONDS:
                     if error.reason in ("unreachable", "timeout", "broken-off"):
-                        self._failed[host] += 2 if error.reason == "unreachable" else 1
+                        self._failed[host] += 2 if error.reason == "unreachable" and attempt else 1
                     raise
                 ceiling = min(BACKOFF_CAP, BACKOFF_SECONDS * 2**attempt)
                 self._pause(waiting if waiting is not None else self._jitter(0, ceiling))
@@ -150,28 +234,35 @@ class Fetcher:
                 return answer
         raise AssertionError("unreachable")
 
-    def _follow(self, url: str, headers: Mapping[bytes, bytes], limit: int, total: float, also: frozenset[int]) -> Answer:
-        """One try, through up to five redirects, each checked before it is asked."""
+    def _follow(
+        self,
+        url: str,
+        conditions: Mapping[bytes, bytes],
+        own: Mapping[bytes, bytes],
+        limit: int,
+        total: float,
+        also: frozenset[int],
+    ) -> Answer:
+        """One try, through up to five redirects, each checked before it is asked; `own` headers stay with the first host."""
         at = url
         for _ in range(REDIRECTS + 1):
-            status, received, body = self._once(at, headers, limit, total, also | {200})
+            request = _Request("GET", {**conditions, **own})
+            status, received, body = self._once(at, request, limit, total, also | {200})
             if status in (301, 302, 303, 307, 308) and "location" in received:
-                to = received["location"]
+                to, before = received["location"], at
                 try:
-                    at = urljoin(at, to)
+                    at = urljoin(before, to)
                     check_address(at)
                 except (FetchError, ValueError):
                     raise FetchError(url, "redirect-refused", f"it redirects to {_shown(to)}, which is refused") from None
+                own = own if _may_know(before, at) else {}
                 continue
-            if status in (200, 304) or status in also:
-                return Answer(url, status, body, received)
-            retry_after = retry_after_seconds(received) if status in RETRY_STATUSES else None
-            raise FetchError(url, f"http-{status}", f"the host answered {status}", retry_after=retry_after, status=status)
+            return _answered(url, status, received, body, also | {304})
         raise FetchError(url, "redirect-loop", f"more than {REDIRECTS} redirects")
 
     def _once(
-        self, url: str, headers: Mapping[bytes, bytes], limit: int, total: float, wanted: frozenset[int]
-    ) -> tuple[int, dict[str, str], bytes]:
+        self, url: str, request: _Request, limit: int, total: float, wanted: frozenset[int]
+    ) -> tuple[int, dict[str, str], bytes | Spool]:
         """One request inside the host's slot; the body is only read for the wanted statuses."""
         host = urlsplit(url).hostname or ""
         with self._slot(host, total) as hold:
@@ -182,14 +273,19 @@ class Fetcher:
                 with (
                     _Deadline(end) as deadline,
                     self._client.stream(
-                        "GET", self._mapped(url), headers=dict(headers), timeout=timeout, extensions={"trace": deadline.trace}
+                        request.method,
+                        self._mapped(url),
+                        headers=dict(request.headers),
+                        content=request.content,
+                        timeout=timeout,
+                        extensions={"trace": deadline.trace},
                     ) as response,
                 ):
                     received = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in response.headers.raw}
                     received |= response.extensions.get("location", {})
                     if response.status_code in RETRY_STATUSES:
                         hold(retry_after_seconds(received) or 0.0)
-                    body = _read(url, response, limit, end) if response.status_code in wanted else b""
+                    body = self._body(url, response, limit, end) if response.status_code in wanted else b""
                     return response.status_code, received, body
             except httpx.TimeoutException as error:
                 raise FetchError(url, "timeout", f"no answer in time ({type(error).__name__})") from error
@@ -201,6 +297,27 @@ class Fetcher:
                 raise FetchError(url, "broken-off", f"the connection broke off: {_one_line(error)}") from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise FetchError(url, "unreachable", _one_line(error)) from error
+
+    def _body(self, url: str, response: httpx.Response, limit: int, end: float) -> bytes | Spool:
+        """The decompressed body, the first megabyte of it in memory; raises FetchError."""
+        start, spool = bytearray(), None
+        try:
+            for piece in _pieces(url, response, limit, end):
+                if spool is None and len(start) + len(piece) <= SPOOL_BYTES:
+                    start += piece
+                    continue
+                if spool is None:
+                    spool = Spool(self._folder)
+                    spool.write(bytes(start))
+                    start.clear()
+                spool.write(piece)
+        except BaseException as error:
+            if spool is not None:
+                spool.close()  # now, and not when the error's traceback goes
+            if isinstance(error, OSError):
+                raise FetchError(url, "no-space", f"the answer cannot be put aside: {error.strerror}") from error
+            raise
+        return bytes(start) if spool is None else spool
 
     def _mapped(self, url: str) -> str:
         """The address under the mirror, when one is set."""
@@ -274,6 +391,28 @@ def check_address(url: str) -> None:
         raise FetchError(_shown(url), "address-refused", "refused: only http(s) addresses of public domain names are fetched")
 
 
+def _encoded(url: str, headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    """The headers as bytes; raises FetchError for one that cannot be sent, whose value no error may show."""
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or not value.isascii() or not value.isprintable():
+            raise FetchError(url, "bad-header", f"the header {_shown(name)} holds what cannot be sent")
+    return {name.encode(): value.strip().encode() for name, value in headers.items()}
+
+
+def _may_know(before: str, after: str) -> bool:
+    """True when what one address was told may be told to the other: the same host, and not less protected."""
+    a, b = urlsplit(before), urlsplit(after)
+    return a.hostname == b.hostname and not (a.scheme == "https" and b.scheme != "https")
+
+
+def _answered(url: str, status: int, received: Mapping[str, str], body: bytes | Spool, also: frozenset[int]) -> Answer:
+    """The answer when its status is 200 or one asked for; raises FetchError otherwise."""
+    if status == 200 or status in also:
+        return Answer(url, status, body, received)
+    retry_after = retry_after_seconds(received) if status in RETRY_STATUSES else None
+    raise FetchError(url, f"http-{status}", f"the host answered {status}", retry_after=retry_after, status=status)
+
+
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
     """Seconds that the answer asks to wait, at most a day; None for garbage or none.
 
@@ -332,13 +471,13 @@ def _may_help(error: FetchError) -> bool:
     return error.reason in ("timeout", "unreachable", "broken-off") or error.status in RETRY_STATUSES
 
 
-def _read(url: str, response: httpx.Response, limit: int, end: float) -> bytes:
-    """The decompressed body, counted while it grows; raises FetchError over the limit or past the deadline."""
+def _pieces(url: str, response: httpx.Response, limit: int, end: float) -> Iterator[bytes]:
+    """The decompressed body in pieces of at most a megabyte; raises FetchError over the limit or past the deadline."""
     coding = response.headers.get("content-encoding", "").strip().lower()
     if coding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise FetchError(url, "bad-coding", f"content coding {coding[:20]!r} was not asked for")
     unpack = zlib.decompressobj(47) if coding not in ("", "identity") else None  # 47: gzip or zlib, told by its header
-    out, size, received = [], 0, 0
+    size, received = 0, 0
     try:
         for raw in response.iter_raw():
             received += len(raw)
@@ -356,7 +495,7 @@ def _read(url: str, response: httpx.Response, limit: int, end: float) -> bytes:
                 size += len(piece)
                 if size > limit:
                     raise FetchError(url, "too-large", f"the body is larger than {limit} bytes")
-                out.append(piece)
+                yield piece
             if time.monotonic() > end:
                 break
     except zlib.error as error:
@@ -365,7 +504,6 @@ def _read(url: str, response: httpx.Response, limit: int, end: float) -> bytes:
         raise FetchError(url, "timeout", "the body did not end in time")
     if unpack is not None and not unpack.eof and received:
         raise FetchError(url, "broken-off", "the packed body ends early")
-    return b"".join(out)
 
 
 def _one_line(error: Exception) -> str:

@@ -77,7 +77,10 @@ _HTTP = f"""# HTTP
 
 A running instance describes its API itself, with examples: `/api/docs` for people, `/api/openapi.json` for programs.
 Everything is read by GET; instants are RFC 3339 in UTC, announced is a date. Lists are
-`{{"items": […], "next": cursor or null}}`. A parameter that a route does not take is refused with 422."""
+`{{"items": […], "next": cursor or null}}`. A parameter that a route does not take is refused with 422.
+
+POST, PATCH and DELETE are for the operator: `Authorization: Bearer` with the admin token (`{PREFIX}ADMIN_TOKEN`, else the one
+that the instance made and keeps in the file `admin_token` of its data folder). There are no cookies."""
 
 
 def settings_page() -> str:

@@ -23,8 +23,9 @@ from app import cli
 from app.progress import outcome_table
 from catalog.outcomes import Part, Run
 from catalog.settings import environment_name
-from catalog.storage import Storage
+from catalog.storage import Storage, migrate
 from catalog.version import VERSION
+from ingest.sources import SOURCES
 from tests.loopback_arxiv import Fault, LoopbackArxiv, announcement_days, sample_papers
 
 DAY = list(announcement_days(date(2026, 1, 12), date(2026, 2, 6)))[4]
@@ -83,7 +84,7 @@ def skillfeed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
 
 @contextmanager
 def arxiv(skillfeed: Shell, faults: Sequence[Fault] = ()) -> Iterator[LoopbackArxiv]:
-    """A loopback arXiv of a few papers, and the settings that lead to it."""
+    """A loopback arXiv of a few papers, and the settings that lead to it; the other sources are off."""
     with LoopbackArxiv(sample_papers(seed=3, per_day=6), DAY) as server:
         server.faults = list(faults)
         Path("clock").write_text(f"{DAY}T12:00:00Z", encoding="ascii")  # one clock for all commands of a test
@@ -94,6 +95,7 @@ def arxiv(skillfeed: Shell, faults: Sequence[Fault] = ()) -> Iterator[LoopbackAr
             host_gap_seconds=0,
             arxiv_categories="cs.LG",
         )
+        skillfeed("sources", "disable", *(source.name for source in SOURCES if source.name != "arxiv"))
         yield server
 
 
@@ -221,7 +223,7 @@ def test_a_check_changes_nothing_and_says_what_to_do(skillfeed: Shell) -> None:
     assert done.code == 3
     assert not done.json["ok"]
     assert "skillfeed db upgrade" in done.json["problem"]
-    assert skillfeed("db", "upgrade", "--json").json == {"revision": "0001"}
+    assert skillfeed("db", "upgrade", "--json").json == {"revision": migrate.head()}
     done = skillfeed("db", "check", "--json")
     assert (done.code, done.json) == (0, {"ok": True, "problem": None})
 
@@ -277,7 +279,7 @@ def test_a_visit_that_fails_ends_1_and_says_why(skillfeed: Shell) -> None:
         (run,) = done.json["runs"]
         assert run["outcome"] == "failed"
         assert "HTML" in run["error"]
-        (state,) = skillfeed("sources", "list", "--json").json["sources"]
+        (state,) = (s for s in skillfeed("sources", "list", "--json").json["sources"] if s["source"] == "arxiv")
         assert (state["source"], state["outcome"], state["failures"]) == ("arxiv", "failed", 1)
         assert state["failing_since"]
         assert "failed" in skillfeed("sources").out
@@ -304,10 +306,48 @@ def test_a_source_that_is_switched_off_is_not_due(skillfeed: Shell) -> None:
         assert skillfeed("sources", "disable", "arxiv").code == 0
         assert skillfeed("worker", "--once").code == 0
         assert not server.requests
-        assert skillfeed("sources", "list", "--json").json["sources"][0]["enabled"] is False
+        assert {s["source"]: s["enabled"] for s in skillfeed("sources", "list", "--json").json["sources"]}["arxiv"] is False
         assert skillfeed("sources", "enable", "arxiv").code == 0
         assert skillfeed("worker", "--once").code == 0
         assert server.requests
+
+
+def test_a_warning_is_a_note_of_the_doctor_and_shown_with_the_sources(skillfeed: Shell) -> None:
+    with arxiv(skillfeed):
+        assert skillfeed("ingest", "arxiv").code == 0
+        before = skillfeed("doctor", "--json")
+        storage = Storage("sqlite:///data/skillfeed.db", upgrade=False)
+        with storage.write() as db:
+            db.exec_driver_sql(
+                "UPDATE sources SET warning = 'gives 0 entries a visit, usually 500', warned_since = last_run "
+                "WHERE name = 'arxiv'"
+            )
+        storage.close()
+        done = skillfeed("doctor", "--json")
+        (note,) = (check for check in done.json["checks"] if check["check"] == "source arxiv")
+        assert note["ok"] is None
+        assert f"ok, but since {DAY} 12:00Z it gives 0 entries a visit, usually 500" == note["note"]
+        assert done.code == before.code == 0
+        assert "gives" in skillfeed("sources").out  # folded where the terminal is narrow
+        (state,) = (s for s in skillfeed("sources", "list", "--json").json["sources"] if s["source"] == "arxiv")
+        assert state["warning"] == "gives 0 entries a visit, usually 500"
+
+
+def test_the_doctor_says_whether_anybody_is_told_without_showing_who(skillfeed: Shell) -> None:
+    def alerts_of(done: Any) -> dict[str, Any]:
+        (check,) = (one for one in done.json["checks"] if one["check"] == "alerts")
+        return dict(check)
+
+    Path("data").mkdir()
+    assert alerts_of(skillfeed("doctor", "--json"))["ok"] is None
+    skillfeed.set(alert_to="ops@example.org")
+    told = alerts_of(skillfeed("doctor", "--json"))
+    assert (told["ok"], "ops" in told["note"]) == (True, False)
+    skillfeed.set(alert_to="ops at example.org")
+    told = alerts_of(skillfeed("doctor", "--json"))
+    assert (told["ok"], "ops" in told["note"]) == (False, False)
+    skillfeed.set(alert_to="ops@example.org", smtp_url="mail.example.org")
+    assert "SKILLFEED_SMTP_URL" in alerts_of(skillfeed("doctor", "--json"))["note"]
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def _entry(raw: Mapping[str, Any], source: str, latest: date) -> tuple[str, Entr
         version=version,
         categories=arxiv_names.categories([str(t.get("term", "")) for t in raw.get("tags", ())]),
         identifiers=arxiv_names.identifiers(paper, str(raw.get("arxiv_doi", ""))),
-        journal=arxiv_names.title(str(raw.get("arxiv_journal_reference", ""))),
+        journal=arxiv_names.line(str(raw.get("arxiv_journal_reference", ""))),
         licence=str(raw.get("rights", "")).strip()[:200],
         detail=Detail.BRIEF,
     )

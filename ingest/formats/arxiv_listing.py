@@ -151,7 +151,7 @@ def _entry(paper: str, node: Any, section: str, day: date, source: str) -> Entry
         basis=Basis.STATED if section == "new" else Basis.CROSS,
         categories=arxiv_names.categories(_SUBJECT.findall(text_of("list-subjects"))),
         identifiers=arxiv_names.identifiers(found),
-        comment=arxiv_names.title(text_of("list-comments")),
-        journal=arxiv_names.title(text_of("list-journal-ref")),
+        comment=arxiv_names.line(text_of("list-comments")),
+        journal=arxiv_names.line(text_of("list-journal-ref")),
         detail=Detail.BRIEF,
     )

@@ -6,7 +6,7 @@ import re
 
 from catalog.categories import is_category
 from catalog.identifiers import ArxivId, doi
-from catalog.text import clean_block, clean_line, readable, unaccent_tex
+from catalog.text import TITLE_LIMIT, clean_block, clean_line, readable, unaccent_tex
 
 _INNERMOST = re.compile(r"\s*\([^()]*\)")
 _AND = re.compile(r",?\s+(?:and|&)\s+", re.I)
@@ -33,7 +33,12 @@ def authors(text: str) -> tuple[str, ...]:
 
 
 def title(text: str) -> str:
-    """One line with TeX accents resolved, math as it is."""
+    """A title with TeX accents resolved, math as it is; "" for what is longer than any title is, so that it counts as lost."""
+    return "" if len(text) > TITLE_LIMIT else line(text)
+
+
+def line(text: str) -> str:
+    """The same for a comment or a journal reference, which is cut where it is too long."""
     return unaccent_tex(clean_line(text))
 
 

@@ -126,8 +126,8 @@ def _record(record: etree._Element, source: str, latest: date) -> tuple[date | N
         versions=versions,
         categories=arxiv_names.categories((raw.findtext(_RAW + "categories") or "").split()),
         identifiers=arxiv_names.identifiers(paper, raw.findtext(_RAW + "doi") or ""),
-        comment=arxiv_names.title(raw.findtext(_RAW + "comments") or ""),
-        journal=arxiv_names.title(raw.findtext(_RAW + "journal-ref") or ""),
+        comment=arxiv_names.line(raw.findtext(_RAW + "comments") or ""),
+        journal=arxiv_names.line(raw.findtext(_RAW + "journal-ref") or ""),
         licence=(raw.findtext(_RAW + "license") or "").strip()[:200],
         withdrawn=bool(last and last.withdrawn),
     )

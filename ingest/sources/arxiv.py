@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from catalog.categories import belongs, canonical, oai_set
@@ -25,13 +25,12 @@ from catalog.outcomes import Outcome, Part, Run
 from catalog.settings import Settings
 from catalog.storage.sources import Batch, PartState
 from ingest import arxiv_query
+from ingest.attempts import HARMLESS, lost, reasons, soundest
 from ingest.formats.arxiv_calendar import expects_batch, feed_day, next_feed
 from ingest.formats.arxiv_feed import DailyFeed, parse_daily
 from ingest.formats.arxiv_listing import Listing, parse_listing
 from ingest.formats.arxiv_oai import OaiPage, parse_oai
 from ingest.source import History, Page, Visit, Window
-
-T = TypeVar("T")
 
 FEED = "https://rss.arxiv.org/rss/"
 LISTING = "https://arxiv.org/list/{}/new"
@@ -43,11 +42,9 @@ FIRST_DAYS = 14
 GAP_DAYS = 14  # batches this old are still repaired
 LATE_DAYS = 12  # moderation holds papers; see ingest.decide
 LOOKUPS = 500  # ids asked for one by one in a visit
-TRIES = 3  # for answers that came damaged
 WHOLE_GROUP = (
     3  # categories of one archive from which on the whole archive is harvested: fewer pages, as cross-listings overlap
 )
-_HARMLESS = frozenset({"duplicate"})
 
 
 @dataclass(slots=True)
@@ -94,8 +91,8 @@ def judge(feed: DailyFeed | None, listing: Listing | None, trouble: str, today: 
             outcome, note = Outcome.PARTIAL, f"the count could not be checked: {trouble}"
     elif listing is not None and in_feed and not ((batch := known.get(expected)) and batch.confirmed):
         outcome, note = Outcome.PARTIAL, f"the count could not be checked: the listing shows {listing.day}, the feed {day}"
-    if outcome in (Outcome.OK, Outcome.EMPTY) and _losses(rejected):
-        outcome, note = Outcome.PARTIAL, f"entries were lost: {_reasons(rejected)}"
+    if outcome in (Outcome.OK, Outcome.EMPTY) and lost(rejected):
+        outcome, note = Outcome.PARTIAL, f"entries were lost: {reasons(rejected)}"
     return Verdict(outcome, note, day, tuple(entries), rejected, current)
 
 
@@ -196,15 +193,15 @@ class Arxiv:
             )
             if answer.not_modified and state.cursor:
                 return None
-            feed = parse_daily(answer.body, self.name, latest)
+            feed = visit.parse(parse_daily, answer, self.name, latest)
             validators[:] = [PartState({"day": (feed.day or latest).isoformat()}, answer.etag, answer.last_modified)]
             return feed
 
         try:
-            feed = _soundest(read, lambda f: 0 if f is None else _losses(f.rejected) + bool(f.damage) + f.mended)
+            feed = soundest(read, lambda f: 0 if f is None else lost(f.rejected) + bool(f.damage) + f.mended)
         except (FetchError, ParseError) as error:
             return None, str(error), None
-        sound = feed is not None and not _losses(feed.rejected) and not feed.damage
+        sound = feed is not None and not lost(feed.rejected) and not feed.damage
         return feed, "", validators[0] if sound and validators else None
 
     def _listing(self, visit: Visit, category: str) -> Listing:
@@ -212,11 +209,11 @@ class Arxiv:
 
         def read(skip: int) -> Listing:
             query = {"skip": str(skip), "show": str(LISTING_SHOW)}
-            return parse_listing(visit.http.get(LISTING.format(quote(category)), query).body, self.name)
+            return visit.parse(parse_listing, visit.http.get(LISTING.format(quote(category)), query), self.name)
 
-        listing = _soundest(lambda: read(0), lambda page: _losses(page.rejected))
+        listing = soundest(lambda: read(0), lambda page: lost(page.rejected))
         while listing.shown < listing.total or (listing.shown and listing.shown % LISTING_SHOW == 0):
-            more = _soundest(lambda: read(listing.shown), lambda page: _losses(page.rejected))  # noqa: B023 - called at once
+            more = soundest(lambda: read(listing.shown), lambda page: lost(page.rejected))  # noqa: B023 - called at once
             if more.day != listing.day or not more.shown:
                 break
             listing = listing.followed_by(more)
@@ -277,7 +274,7 @@ class Arxiv:
         now = visit.now()
         try:
             found = arxiv_query.submitted_since(
-                visit.http, self.name, category, now - timedelta(days=LATE_DAYS), now, _latest(visit)
+                visit, self.name, category, now - timedelta(days=LATE_DAYS), now, _latest(visit)
             )
         except (FetchError, ParseError) as error:
             visit.fail(part, Outcome.FAILED, f"{trouble}; query API: {error}")
@@ -322,7 +319,7 @@ class Arxiv:
         while True:
             request = {"verb": "ListRecords", "resumptionToken": token} if token else _list_request(set_name, start)
             try:
-                page = _soundest(lambda: self._oai_page(visit, request), _page_loss)  # noqa: B023 - called at once
+                page = soundest(lambda: self._oai_page(visit, request), _page_loss)  # noqa: B023 - called at once
             except (FetchError, ParseError) as error:
                 visit.fail(part, Outcome.PARTIAL if part.counts.seen else Outcome.FAILED, str(error))
                 return
@@ -340,7 +337,7 @@ class Arxiv:
                 visit.fail(part, Outcome.STALE, "OAI-PMH answered with an empty list instead of noRecordsMatch")
                 return
             as_of = as_of or page.response_date
-            losses += Counter({k: n for k, n in page.rejected.items() if k not in _HARMLESS})
+            losses += Counter({k: n for k, n in page.rejected.items() if k not in HARMLESS})
             damaged = damaged or page.damage
             sound = not losses and not damaged
             last = not page.token
@@ -355,11 +352,11 @@ class Arxiv:
                 break
             token = page.token
         if losses or damaged:
-            visit.fail(part, Outcome.PARTIAL, damaged or f"records were lost: {_reasons(losses)}")
+            visit.fail(part, Outcome.PARTIAL, damaged or f"records were lost: {reasons(losses)}")
 
     def _oai_page(self, visit: Visit, request: Mapping[str, str]) -> OaiPage:
         answer = visit.http.get(OAI, request, limit=OAI_LIMIT, total=OAI_SECONDS)
-        return parse_oai(answer.body, self.name, _latest(visit))
+        return visit.parse(parse_oai, answer, self.name, _latest(visit))
 
     @staticmethod
     def _after(
@@ -388,7 +385,7 @@ class Arxiv:
         if wanted:
             part = visit.begin("gaps")
             try:
-                found = arxiv_query.by_ids(visit.http, self.name, wanted, _latest(visit))
+                found = arxiv_query.by_ids(visit, self.name, wanted, _latest(visit))
                 visit.keep(part, Page(found.entries, (), found.rejected))
                 part.outcome = Outcome.OK if len(found.entries) == len(wanted) else Outcome.PARTIAL
             except (FetchError, ParseError) as error:
@@ -449,42 +446,9 @@ def _dated(entry: EntryData, listed: EntryData | None) -> EntryData:
     return replace(entry, announced=listed.announced, basis=listed.basis)
 
 
-def _soundest(read: Callable[[], T], losses: Callable[[T], int]) -> T:
-    """The first answer without losses of up to three, else the one with the fewest.
-
-    Raises the last ParseError when none can be read.
-    """
-    best: T | None = None
-    least = -1
-    problem: ParseError | None = None
-    for _ in range(TRIES):
-        try:
-            answer = read()
-        except ParseError as error:
-            problem = error
-            continue
-        lost = losses(answer)
-        if not lost:
-            return answer
-        if least < 0 or lost < least:
-            best, least = answer, lost
-    if best is None:
-        assert problem is not None
-        raise problem
-    return best
-
-
-def _losses(rejected: Mapping[str, int]) -> int:
-    return sum(n for reason, n in rejected.items() if reason not in _HARMLESS)
-
-
 def _page_loss(page: OaiPage) -> int:
     nothing = not page.error and not page.entries and not page.deleted
-    return _losses(page.rejected) + bool(page.damage) + page.mended + (1_000_000 if nothing else 0)
-
-
-def _reasons(rejected: Mapping[str, int]) -> str:
-    return ", ".join(f"{n} {reason}" for reason, n in sorted(rejected.items()) if reason not in _HARMLESS)
+    return lost(page.rejected) + bool(page.damage) + page.mended + (1_000_000 if nothing else 0)
 
 
 def _latest(visit: Visit) -> date:

@@ -19,7 +19,7 @@ from catalog.entries import Kind
 from catalog.items import Evidence, Tag
 from catalog.taxonomy import Taxonomy, load_taxonomy
 from ingest.tagging.model import MODEL, Model, read
-from ingest.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, spans, words
+from ingest.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, places, words
 
 #: A paper over no threshold gets its best topic from this score on. At 0.3, 1 of 401 dev papers with topics gets none and 6 of
 #: 12 without topics get none; at 0.2 it is 1 and 4, at 0.4 it is 5 and 8, and F1 moves by less than 0.002.
@@ -44,6 +44,7 @@ _BATCH = 128  # documents at a time: the arrays then stay in cache; from 32 to 2
 _CATEGORY_LIMIT = 64  # categories looked at; the most of any labelled paper are 9
 _COUNT_LIMIT = 255  # occurrences of a feature that count
 _LOG = np.concatenate(([0.0], 1 + np.log(np.arange(1, _COUNT_LIMIT + 1)))).astype(np.float32)
+_FIELDS = ("title", "abstract")
 _JOINT = re.compile(r"[\s\-\u2010-\u2015/_'\u2019]{1,3}")  # what may stand between two words that count as a phrase
 
 
@@ -143,7 +144,7 @@ class Tagger:
                 assert slug is not None, "columns without a topic are never chosen"
                 why: tuple[Evidence, ...] = ()
                 if evidence:
-                    reading = reading or self._read(*clipped[document], *features.of(document))
+                    reading = reading or self._read(clipped[document], split[document], *features.of(document))
                     decided = (
                         scores[document, column]
                         >= self.model.thresholds[column]
@@ -197,8 +198,14 @@ class Tagger:
 
     # -- evidence ----------------------------------------------------------------------------------------------------------
 
-    def _read(self, title: str, abstract: str, rows: NDArray[np.int64], values: NDArray[np.float32]) -> _Reading:
-        return _Reading(self.model, self._content, self._pair_words, title, abstract, rows, values)
+    def _read(
+        self,
+        texts: tuple[str, str],
+        split: tuple[list[str], list[str]],
+        rows: NDArray[np.int64],
+        values: NDArray[np.float32],
+    ) -> _Reading:
+        return _Reading(self.model, self._content, self._pair_words, texts, split, rows, values)
 
     def _why(self, reading: _Reading, column: int, category_rows: list[int], decided: bool) -> tuple[Evidence, ...]:
         """Up to three pieces, never none: a category first where the tag hangs on it, words by weight, else the category."""
@@ -306,23 +313,29 @@ class _Reading:
         model: Model,
         content: NDArray[np.bool_],
         pair_words: tuple[NDArray[np.int64], NDArray[np.int64]],
-        title: str,
-        abstract: str,
+        texts: tuple[str, str],
+        split: tuple[list[str], list[str]],
         rows: NDArray[np.int64],
         values: NDArray[np.float32],
     ) -> None:
         self.model, self.content, self.pair_words = model, content, pair_words
-        self.texts = {"title": title, "abstract": abstract}
+        self.texts = texts
         self.rows, self.values = rows, values
-        get = model.surface.get
-        #: (field, word, start, end) of every known word, in reading order, so that the title is found first.
-        self.known = [
-            (field, get(word, 0), start, end) for field, text in self.texts.items() for word, start, end in spans(text)
-        ]
-        self.places: dict[int, list[int]] = {}
-        for index, (_, word, _, _) in enumerate(self.known):
-            if word:
-                self.places.setdefault(word, []).append(index)
+        self.words = [*split[0], *split[1]]
+        self.of_title = len(split[0])
+        #: The number of every word, 0 for one that is not known, in reading order, so that the title is found first.
+        self.known = list(map(model.surface.get, self.words, repeat(0)))
+        self.places: list[tuple[int, int]] = []  # start and end of every word in its text, once one is asked for
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Where a word stands in its text."""
+        if not self.places:
+            self.places = [place for text in self.texts for place in places(text)]
+        return self.places[index]
+
+    def field(self, index: int) -> int:
+        """The text that a word is of: 0 the title, 1 the abstract."""
+        return int(index >= self.of_title)
 
     def strongest(self, column: int, limit: int) -> list[Evidence]:
         """Up to `limit` runs of words, the most weighty first; none only when no feature speaks for the topic."""
@@ -342,13 +355,13 @@ class _Reading:
         for first, last, weight in runs:
             if weight < _WEAK * runs[0][2]:
                 break
-            field, _, start, _ = self.known[int(first)]
-            end = self.known[int(last)][3]
+            field = self.field(int(first))
+            start, end = self.place(int(first))[0], self.place(int(last))[1]
             text = self.texts[field][start:end]
             if text.lower() in seen:
                 continue
             seen.add(text.lower())
-            out.append(Evidence(field, text, start, end))
+            out.append(Evidence(_FIELDS[field], text, start, end))
             if len(out) == limit:
                 break
         return out
@@ -356,14 +369,16 @@ class _Reading:
     def _first(self, row: int) -> tuple[int, int] | None:
         """First and last word of the first place of a feature, stop words at its edges left out."""
         if row < self.model.word_rows:
-            place = self.places[row][0]
+            place = self.known.index(row)
             return place, place
         left, right = (int(part[row - self.model.word_rows]) for part in self.pair_words)
-        for place in self.places.get(left, ()):
+        place = -1
+        for _ in range(self.known.count(left)):
+            place = self.known.index(left, place + 1)
             if (
                 place + 1 >= len(self.known)
-                or self.known[place + 1][1] != right
-                or self.known[place][0] != self.known[place + 1][0]
+                or self.known[place + 1] != right
+                or self.field(place) != self.field(place + 1)
             ):
                 continue
             first, last = place, place + 1
@@ -375,12 +390,14 @@ class _Reading:
         return None
 
     def _carries(self, index: int) -> bool:
-        field, word, start, end = self.known[index]
-        return bool(self.content[word]) and self.texts[field][start:end].lower() not in STOP
+        return bool(self.content[self.known[index]]) and self.words[index] not in STOP
 
     def _joint(self, first: int, last: int) -> bool:
-        field, _, _, end = self.known[first]
-        return self.known[last][0] == field and _JOINT.fullmatch(self.texts[field], end, self.known[last][2]) is not None
+        field = self.field(first)
+        return (
+            self.field(last) == field
+            and _JOINT.fullmatch(self.texts[field], self.place(first)[1], self.place(last)[0]) is not None
+        )
 
     def _merge(self, runs: list[list[float]], new: list[float]) -> None:
         """Adds a run; joins it with runs that it overlaps or directly follows, up to five words in all."""
@@ -400,8 +417,8 @@ def _position(text: str, text_words: list[str], phrase: tuple[str, ...]) -> tupl
     """Where the phrase, which is there, begins and ends."""
     for first in range(len(text_words)):
         if tuple(text_words[first : first + len(phrase)]) == phrase:
-            places = list(spans(text))
-            return places[first][1], places[first + len(phrase) - 1][2]
+            found = places(text)
+            return found[first][0], found[first + len(phrase) - 1][1]
     raise AssertionError("the caller has found the phrase")
 
 

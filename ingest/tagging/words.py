@@ -6,8 +6,6 @@ A word is a run of letters and digits in lower case; hyphens and all other signs
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-
 #: Characters looked at. The longest abstract of 4,780 labelled papers has 2,232 characters and the longest title 205, so real
 #: papers are read whole while a megabyte of junk costs no more than a long paper.
 TITLE_LIMIT = 1_000
@@ -42,14 +40,13 @@ def words(text: str) -> list[str]:
     if text.isascii():
         return _WORD.findall(text.lower())
     # Lower case can change the length of a text outside ASCII ("İ" becomes two characters), which would part other words
-    # here than in `spans`; so words are cut first.
+    # here than in `places`; so words are cut first.
     return [word.lower() for word in _WORD.findall(text)]
 
 
-def spans(text: str) -> Iterator[tuple[str, int, int]]:
-    """The same words with their character positions: word, start, end."""
-    for match in _WORD.finditer(text):
-        yield match[0].lower(), match.start(), match.end()
+def places(text: str) -> list[tuple[int, int]]:
+    """The character positions of the same words: start, end."""
+    return [match.span() for match in _WORD.finditer(text)]
 
 
 def stem(word: str) -> str:

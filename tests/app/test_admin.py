@@ -56,7 +56,7 @@ def open_requests(storage: Storage) -> list[str]:
 )
 def test_without_the_token_nothing_is_done(client: TestClient, storage: Storage, route: tuple[str, str], header: str) -> None:
     headers = {b"Authorization": header.encode("latin-1")} if header else {}
-    answer = client.request(*route, headers=headers, content=b'{"enabled": false}')  # type: ignore[arg-type]
+    answer = client.request(*route, headers=headers, content=b'{"enabled": false}')
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith('Bearer realm="skillfeed"')
     assert answer.headers["content-type"] == "application/problem+json"

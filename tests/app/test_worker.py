@@ -19,7 +19,9 @@ from catalog.settings import Settings, read_settings
 from catalog.storage import Storage, leases, requests, sources, upkeep
 from catalog.storage.requests import Request
 from catalog.taxonomy import load_taxonomy
+from ingest.cadence import Cadence
 from ingest.source import History, Visit
+from tests.ingest.loopback import RawServer, http
 from tests.instance import HandClock
 from tests.loopback_smtp import LoopbackSmtp
 
@@ -354,3 +356,30 @@ def test_no_address_is_logged(storage: Storage, capfd: pytest.CaptureFixture[str
     shown = capfd.readouterr()
     assert "alert_failed" in shown.out + shown.err
     assert "ops@" not in shown.out + shown.err
+
+
+def test_a_host_that_asked_to_wait_is_not_asked_before(storage: Storage) -> None:
+    """Visits in between end without a request; each of them is due later than the one before."""
+
+    def fetch(visit: Visit) -> None:
+        visit.http.get("https://example.org/list")
+
+    class Eager(Scripted):
+        def next_due(self, now: datetime, run: Run, history: History) -> datetime:
+            return Cadence(timedelta(hours=1), timedelta(days=7)).next_due(self.name, now, run, history)
+
+    with RawServer(http(b"", "Retry-After: 3600", status="503 No")) as server:
+        setting, source = Setting(storage, UPSTREAM_MIRROR=server.url, HOST_GAP_SECONDS=0), Eager("pmlr", fetch)
+        worker = setting.worker(source)
+        setting.tick(worker)
+        waits = []
+        for _ in range(5):
+            state = setting.state("pmlr")
+            waits.append(state.next_due - setting.clock.at)
+            setting.clock.at = state.next_due
+            setting.tick(worker)
+    assert source.visits == 6
+    assert len(server.requests) == 1
+    assert "asked for a longer pause" in setting.state("pmlr").error
+    assert waits == sorted(waits)
+    assert waits[-1] > timedelta(hours=3)

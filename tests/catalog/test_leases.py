@@ -29,7 +29,7 @@ ELSEWHERE = "other.example/boot/pid:[1]|1|1|abc"  # alive or not, who knows
 
 def database_now(db: Connection) -> float:
     """Seconds since 1970 by the database's clock, as the leases read it."""
-    return float(db.execute(text(f"SELECT {leases._now(db)}")).scalar_one())
+    return float(db.execute(text(f"SELECT {leases.now_sql(db)}")).scalar_one())
 
 
 @pytest.fixture

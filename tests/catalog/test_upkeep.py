@@ -37,7 +37,7 @@ def visit(storage: Storage, at: datetime, outcome: Outcome = Outcome.OK, source:
 
 def thin(storage: Storage, now: datetime = NOW, limit: int = 500) -> list[int]:
     """How many rows went in each transaction."""
-    gone = []
+    gone: list[int] = []
     while not gone or gone[-1] == limit:
         with storage.write() as db:
             gone.append(upkeep.thin(db, now, limit))
@@ -136,7 +136,9 @@ def test_a_chore_is_due_at_once_and_later_when_it_was_done(storage: Storage) -> 
 @pytest.mark.slow
 def test_two_years_of_visits_leave_a_ledger_that_does_not_grow(storage: Storage, migrated_url: str) -> None:
     """Five sources, eight visits a day each, requests and batches every day, nothing new; thinned once a day."""
-    start, sizes, rows = datetime(2024, 1, 1, tzinfo=UTC), [], []
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    sizes: list[int] = []
+    rows: list[list[int]] = []
     names = ("arxiv", "pmlr", "cvf", "acl", "neurips")
     parts = json.dumps([Part(f"part {n}", Outcome.EMPTY, Counts(), 100, 100).as_dict() for n in range(6)])
     for day in range(730 + 60):
@@ -167,11 +169,13 @@ def test_two_years_of_visits_leave_a_ledger_that_does_not_grow(storage: Storage,
         thin(storage, at + timedelta(hours=23))
         if day in (430, 520, 789):
             with storage.read() as db:
-                rows.append([db.execute(text(f"SELECT count(*) FROM {t}")).scalar() for t in ("runs", "requests", "batches")])
+                rows.append(
+                    [int(db.execute(text(f"SELECT count(*) FROM {t}")).scalar_one()) for t in ("runs", "requests", "batches")]
+                )
             if storage.dialect == "sqlite":
                 path = Path(migrated_url.removeprefix("sqlite:///"))
                 sizes.append(sum(p.stat().st_size for p in path.parent.glob(f"{path.name}*") if not p.name.endswith("-wal")))
     for first, last in zip(rows[0], rows[-1], strict=True):
-        assert abs(int(last) - int(first)) <= 0.02 * int(first) + 10
+        assert abs(last - first) <= 0.02 * first + 10
     if sizes:
         assert sizes[-1] <= 1.02 * sizes[0]

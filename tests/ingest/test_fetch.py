@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import itertools
 import os
@@ -23,7 +24,18 @@ import pytest
 from catalog.errors import FetchError
 from catalog.storage import Storage
 from catalog.version import VERSION
-from ingest.fetch import BACKOFF_SECONDS, REDIRECTS, TRIES, Fetcher, check_address, retry_after_seconds, user_agent
+from ingest.fetch import (
+    BACKOFF_SECONDS,
+    REDIRECTS,
+    SPOOL_BYTES,
+    TRIES,
+    Fetcher,
+    Spool,
+    check_address,
+    retry_after_seconds,
+    user_agent,
+)
+from ingest.fetch import Answer as Fetched
 from tests.databases import Run
 from tests.ingest.child import go, said, start
 from tests.ingest.loopback import Answer, Case, RawServer, fetching, http, settings_for
@@ -319,6 +331,72 @@ ENDLESS = {
 def test_packed_bytes_that_unpack_to_nothing_stop_at_the_limit_too(pieces: Callable[[], Iterable[bytes]], ask: Ask) -> None:
     _, case = ask(drip(OK + b"Content-Encoding: gzip\r\n\r\n", pieces, every=0))
     assert refused(case, limit=2**20).reason == "too-large"
+
+
+LARGE = os.urandom(3 * SPOOL_BYTES)
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_a_large_body_is_put_aside_and_comes_back(coding: str, ask: Ask, tmp_path: Path) -> None:
+    sent = http(gzip.compress(LARGE), "Content-Encoding: gzip") if coding else http(LARGE)
+    _, case = ask(sent, DATA_DIR=tmp_path)
+    before = {p.name for p in tmp_path.iterdir()}
+    answer = case.fetcher.get(PAGE)
+    assert isinstance(answer.content, Spool)
+    assert answer.content.size == len(LARGE)
+    assert answer.body == answer.body == LARGE
+    assert {p.name for p in tmp_path.iterdir()} <= before | {"fetch.db-wal", "fetch.db-shm", "fetch.db-journal"}  # no name
+
+
+def test_a_small_body_stays_in_memory(ask: Ask) -> None:
+    _, case = ask(http(LARGE[:SPOOL_BYTES]), http(LARGE[: SPOOL_BYTES + 1]))
+    assert case.fetcher.get(PAGE).content == LARGE[:SPOOL_BYTES]
+    assert isinstance(case.fetcher.get(PAGE).content, Spool)
+
+
+def test_a_file_goes_with_its_answer(ask: Ask) -> None:
+    _, case = ask(http(LARGE), http(LARGE, length=len(LARGE) + 1))
+
+    def files() -> int:
+        return len([p for p in Path("/proc/self/fd").iterdir() if "deleted" in os.path.realpath(p)])
+
+    before = files()
+    answer = case.fetcher.get(PAGE)
+    assert files() == before + 1
+    del answer
+    assert files() == before
+    assert refused(case).reason == "broken-off"
+    assert files() == before
+
+
+def test_a_large_body_takes_no_memory(ask: Ask) -> None:
+    _, case = ask(http(gzip.compress(bytes(30 * 2**20)), "Content-Encoding: gzip"))
+    tracemalloc.start()
+    try:
+        answer = case.fetcher.get(PAGE, limit=64 * 2**20)
+        assert tracemalloc.get_traced_memory()[1] < 6 * SPOOL_BYTES
+    finally:
+        tracemalloc.stop()
+    assert isinstance(answer.content, Spool)
+    assert answer.content.size == 30 * 2**20
+
+
+def test_without_space_there_is_no_answer(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    server, case = ask(http(LARGE))
+    monkeypatch.setattr(os, "pwrite", full)
+    error = refused(case)
+    assert (error.reason, str(error)) == (
+        "no-space",
+        "feeds.example.org: the answer cannot be put aside: No space left on device",
+    )
+    assert len(server.requests) == 1
+
+
+def test_an_answer_shows_no_body() -> None:
+    assert "secret" not in repr(Fetched(PAGE, 200, b"secret", {}))
 
 
 BODY = b"<feed>" + bytes(range(32, 127)) * 200 + b"</feed>"

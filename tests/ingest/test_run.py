@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from catalog.entries import EntryData, Kind
 from catalog.errors import FetchError, LeaseLost
@@ -16,8 +17,10 @@ from catalog.settings import Settings
 from catalog.storage import entries, leases, sources
 from catalog.storage.leases import Lease
 from catalog.storage.sources import PartState
+from ingest.fetch import Answer
 from ingest.run import visit_if_due, visit_source
 from ingest.source import History, Page, Visit
+from tests.ingest import calls
 from tests.instance import Instance, instance
 
 DAY = date(2026, 1, 29)
@@ -211,3 +214,29 @@ def test_instants_of_the_ledger_are_the_instances_clock(one: Instance) -> None:
     one.clock.at = datetime(2026, 1, 30, 3, 4, 5, tzinfo=UTC)
     run = visit_source(one.tools, Scripted(keep(Page())))
     assert run.started == run.finished == datetime(2026, 1, 30, 3, 4, 5, tzinfo=UTC)
+
+
+# ------------------------------------------------------------------ what is read in another process
+def parsing(function: Callable[[bytes], object]) -> Callable[[Visit], None]:
+    """A visit that reads an answer with the function."""
+
+    def act(visit: Visit) -> None:
+        visit.begin("all").outcome = Outcome.OK
+        visit.parse(function, Answer("https://example.org/", 200, b"x", {}))
+
+    return act
+
+
+def test_a_bug_in_a_parse_is_an_internal_error_and_its_traceback_is_logged(one: Instance) -> None:
+    with capture_logs() as logs:
+        run = visit_source(one.tools, Scripted(parsing(calls.stumble)))
+    assert run.outcome is Outcome.FAILED
+    assert run.error == "internal error: ParserBug: KeyError: 'missing'"
+    (crash,) = [line for line in logs if line["event"] == "visit_crashed"]
+    assert crash["exc_info"]
+
+
+def test_a_body_that_kills_its_reader_fails_its_visit_and_no_other(one: Instance) -> None:
+    run = visit_source(one.tools, Scripted(parsing(calls.kill_itself)))
+    assert (run.outcome, run.error) == (Outcome.FAILED, "the process that read the answer ended by signal 9")
+    assert visit_source(one.tools, Scripted(parsing(calls.pid))).outcome is Outcome.OK
