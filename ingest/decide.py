@@ -32,9 +32,15 @@ def decide(kept: EntryData | None, said: EntryData) -> tuple[Change, EntryData]:
     merged = _dated(kept, said, _merge(kept, said))
     if merged == kept:
         return Change.UNCHANGED, kept
-    if merged.version > kept.version or any(getattr(merged, f) != getattr(kept, f) for f in _TOLD):
+    if merged.version > kept.version or any(_changed(kept, merged, f) for f in _TOLD):
         return Change.REVISED, merged
     return Change.COMPLETED, merged
+
+
+def _changed(kept: EntryData, merged: EntryData, field: str) -> bool:
+    """True when a field tells otherwise; what a brief saying left out is only completed."""
+    before = getattr(kept, field)
+    return bool(getattr(merged, field) != before and (before or kept.detail is Detail.FULL))
 
 
 def _merge(kept: EntryData, said: EntryData) -> EntryData:

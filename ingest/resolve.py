@@ -16,6 +16,7 @@ from catalog.titles import folded, shared_names, title_key
 #: Schemes whose value names one work, strongest first. A DOI needs a witness: parts of a series share a journal's.
 EXACT = ("arxiv", "openreview", "pmlr", "neurips", "cvf", "acl", "kaggle")
 
+_BY_YEAR = ("neurips",)  # hashes of submission numbers until 2021: each year has them again
 SCHEMES = frozenset({*EXACT, "doi"})  # what makes two entries worth comparing, beside the title
 
 PLAIN_WORDS, PLAIN_LETTERS = 4, 20  # a title below either is one that others may have chosen, too
@@ -31,6 +32,8 @@ def sameness(a: EntryData, b: EntryData) -> str:
     shared = set(a.identifiers) & set(b.identifiers)
     for scheme in EXACT:
         values = sorted(value for s, value in shared if s == scheme)
+        if scheme in _BY_YEAR and _year(a) != _year(b):
+            continue
         if values:
             return f"same {scheme} {values[0]}"
     if a.kind is not Kind.PAPER or b.kind is not Kind.PAPER:

@@ -17,8 +17,10 @@ from lxml import etree
 from catalog.entries import Basis, EntryData, Kind, Version
 from catalog.errors import ParseError
 from catalog.identifiers import arxiv_id
+from catalog.text import unaccent_tex
 from ingest.formats import arxiv_names
 from ingest.formats.arxiv_calendar import announcement_day
+from ingest.formats.titles import Titles
 from ingest.formats.xml import read_xml
 
 _OAI = "{http://www.openarchives.org/OAI/2.0/}"
@@ -38,7 +40,7 @@ class OaiPage:
     error: str = ""  # OAI error code: noRecordsMatch, badResumptionToken, …
     message: str = ""
     damage: str = ""
-    mended: bool = False  # see ingest.formats.xml
+    mended: bool = False  # see ingest.formats.xml; markup in a title, which arXiv's do not have, is such a sign too
 
 
 def parse_oai(body: bytes, source: str, latest: date) -> OaiPage:
@@ -58,12 +60,13 @@ def parse_oai(body: bytes, source: str, latest: date) -> OaiPage:
     if records is None:
         raise ParseError("no-records", "the OAI-PMH answer holds neither records nor an error")
     rejected: Counter[str] = Counter({"broken-xml": document.lost} if document.lost else {})
+    titles = Titles()
     entries: dict[str, EntryData] = {}
     deleted: list[str] = []
     last: date | None = None
     for record in records.iterfind(_OAI + "record"):
         try:
-            stamp, found = _record(record, source, latest)
+            stamp, found = _record(record, titles, source, latest)
         except ParseError as problem:
             rejected[problem.reason] += 1
             continue
@@ -82,12 +85,12 @@ def parse_oai(body: bytes, source: str, latest: date) -> OaiPage:
         token,
         _date_of(responded),
         last,
-        damage=document.damage,
-        mended=document.mended,
+        damage=document.damage or titles.damage,
+        mended=document.mended or bool(titles.marked),
     )
 
 
-def _record(record: etree._Element, source: str, latest: date) -> tuple[date | None, EntryData | str]:
+def _record(record: etree._Element, titles: Titles, source: str, latest: date) -> tuple[date | None, EntryData | str]:
     """The datestamp and the entry of a record, or the key of a deleted one."""
     header = record.find(_OAI + "header")
     named = arxiv_id(header.findtext(_OAI + "identifier") or "") if header is not None else None
@@ -102,7 +105,7 @@ def _record(record: etree._Element, source: str, latest: date) -> tuple[date | N
     paper = arxiv_id(raw.findtext(_RAW + "id") or "") or named
     if paper is None:
         raise ParseError("no-identifier", "a record names no arXiv id")
-    title = arxiv_names.title(raw.findtext(_RAW + "title") or "")
+    title = unaccent_tex(titles.clean(raw.findtext(_RAW + "title") or ""))
     if not title:
         raise ParseError("no-title", f"{paper} has no title")
     by_number = {v.number: v for e in raw.iterfind(_RAW + "version") if (v := _version(e, latest))}

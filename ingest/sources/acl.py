@@ -40,7 +40,7 @@ class Acl:
     summary = "ACL Anthology: ACL, EMNLP, NAACL, EACL, COLING, LREC, CoNLL, their Findings, TACL and CL"
     enabled = True
 
-    def steps(self, settings: Settings) -> int:  # noqa: ARG002 - as every source
+    def steps(self, settings: Settings) -> int:
         """A part for each collection of two years."""
         return 2 * len(FOLLOWED)
 

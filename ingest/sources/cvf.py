@@ -56,7 +56,7 @@ class Cvf:
     summary = "CVPR, ICCV, WACV and others: the papers of CVF Open Access"
     enabled = True
 
-    def steps(self, settings: Settings) -> int:  # noqa: ARG002 - as every source
+    def steps(self, settings: Settings) -> int:
         """The menu, and some collections of two years."""
         return 12
 

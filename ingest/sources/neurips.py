@@ -55,7 +55,7 @@ class Neurips:
     summary = "NeurIPS: the proceedings, with abstracts from the papers' pages"
     enabled = True
 
-    def steps(self, settings: Settings) -> int:  # noqa: ARG002 - as every source
+    def steps(self, settings: Settings) -> int:
         """This and last year's volume."""
         return 2
 

@@ -74,7 +74,7 @@ class OpenReview:
     summary = "Accepted papers of ICLR, NeurIPS, ICML, COLM, CoRL, AISTATS, UAI, LoG, AutoML and TMLR; wants an account"
     enabled = False
 
-    def steps(self, settings: Settings) -> int:  # noqa: ARG002 - as every source
+    def steps(self, settings: Settings) -> int:
         """About a part for each venue and year."""
         return 2 * len(_GROUPS) + len(_JOURNALS)
 

@@ -43,6 +43,7 @@ from ingest.volumes import Volume, digest, settled, store, unchanged, unpublishe
 FEED = "https://proceedings.mlr.press/feed.xml"
 LIST = "https://proceedings.mlr.press/proceedings.yaml"
 CONFIG = "https://raw.githubusercontent.com/mlresearch/{}/gh-pages/_config.yml"
+CONFIG_LIMIT = 1024 * 1024  # bytes; they have 2 kB
 CITEPROC = "https://proceedings.mlr.press/{}/assets/bib/citeproc.yaml"
 BIBLIOGRAPHY = "https://proceedings.mlr.press/{}/assets/bib/bibliography.bib"
 FIRST_YEAR = 1990  # reissues go back that far
@@ -62,7 +63,7 @@ class Pmlr:
     summary = "Proceedings of Machine Learning Research: ICML, AISTATS, COLT, UAI, CoRL and others"
     enabled = True
 
-    def steps(self, settings: Settings) -> int:  # noqa: ARG002 - as every source
+    def steps(self, settings: Settings) -> int:
         """The list, and the volumes of a few months."""
         return 10
 
@@ -260,7 +261,7 @@ class _Shelf:
         """Read the configuration into the facts; what was read and believed before stays when it cannot be had."""
 
         def read() -> tuple[Meeting, bool, str, str] | None:
-            answer = self._visit.http.get(CONFIG.format(name), etag=facts.get("etag", ""))
+            answer = self._visit.http.get(CONFIG.format(name), etag=facts.get("etag", ""), limit=CONFIG_LIMIT)
             if answer.not_modified:
                 return None
             return *self._visit.parse(parse_config, answer, _latest(self._visit)), digest([answer.body]), answer.etag

@@ -70,7 +70,7 @@ class Virtual:
         self.homepage = f"https://{conference.host}/"
         self.summary = f"{conference.venue}: the programme on its virtual site, with topics, decisions and abstracts"
 
-    def steps(self, settings: Settings) -> int:  # noqa: ARG002 - as every source
+    def steps(self, settings: Settings) -> int:
         """This and last year's edition."""
         return 2
 

@@ -70,10 +70,8 @@ class _Features:
     rows: NDArray[np.int64]  # feature rows, ascending within a document
     values: NDArray[np.float32]  # strength of each, before weights
     starts: NDArray[np.int64]  # documents + 1 offsets into rows
-
-    def of(self, document: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        part = slice(self.starts[document], self.starts[document + 1])
-        return self.rows[part], self.values[part]
+    ids: NDArray[np.int64]  # the words of title, title and abstract, 0 after each and for a word that is not known
+    ends: list[int]  # offsets into ids behind each document
 
 
 class Tagger:
@@ -125,7 +123,7 @@ class Tagger:
         clipped = [(text.title[:TITLE_LIMIT], text.abstract[:ABSTRACT_LIMIT]) for text in texts]
         split = [(words(title), words(abstract)) for title, abstract in clipped]
         features = self._features(split)
-        from_words = self._sums(features)
+        products, from_words = self._sums(features)
         category_rows = [self._category_rows(text.categories) for text in texts]
         from_categories = np.zeros_like(from_words)
         for document, rows in enumerate(category_rows):
@@ -144,7 +142,7 @@ class Tagger:
                 assert slug is not None, "columns without a topic are never chosen"
                 why: tuple[Evidence, ...] = ()
                 if evidence:
-                    reading = reading or self._read(clipped[document], split[document], *features.of(document))
+                    reading = reading or self._read(document, clipped[document], split[document], features, products)
                     decided = (
                         scores[document, column]
                         >= self.model.thresholds[column]
@@ -164,14 +162,15 @@ class Tagger:
     def _features(self, split: list[tuple[list[str], list[str]]]) -> _Features:
         return features(self.model.surface, self.model.word_rows, self.model.pairs, self.model.idf, self._content, split)
 
-    def _sums(self, features: _Features) -> NDArray[np.float32]:
+    def _sums(self, features: _Features) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """What each feature says for each topic, and the sums for each document."""
         out = np.zeros((len(features.starts) - 1, len(self.model.topics)), dtype=np.float32)
         filled = np.flatnonzero(np.diff(features.starts))
+        products = self.model.weights[features.rows]
+        products *= features.values[:, None]
         if len(filled):
-            products = self.model.weights[features.rows]
-            products *= features.values[:, None]
             out[filled] = np.add.reduceat(products, features.starts[filled], axis=0)
-        return out
+        return products, out
 
     def _category_rows(self, categories: Sequence[str]) -> list[int]:
         get = self.model.categories.get
@@ -200,12 +199,17 @@ class Tagger:
 
     def _read(
         self,
+        document: int,
         texts: tuple[str, str],
         split: tuple[list[str], list[str]],
-        rows: NDArray[np.int64],
-        values: NDArray[np.float32],
+        features: _Features,
+        products: NDArray[np.float32],
     ) -> _Reading:
-        return _Reading(self.model, self._content, self._pair_words, texts, split, rows, values)
+        of_title, of_abstract = len(split[0]), len(split[1])
+        ids = features.ids[features.ends[document] - 1 - of_abstract - 1 - of_title : features.ends[document] - 1].tolist()
+        part = slice(features.starts[document], features.starts[document + 1])
+        known = ids[:of_title] + ids[of_title + 1 :]
+        return _Reading(self.model, self._content, self._pair_words, texts, split, known, features.rows[part], products[part])
 
     def _why(self, reading: _Reading, column: int, category_rows: list[int], decided: bool) -> tuple[Evidence, ...]:
         """Up to three pieces, never none: a category first where the tag hangs on it, words by weight, else the category."""
@@ -302,7 +306,7 @@ def features(
     lengths = np.maximum(np.sqrt(squares), SHORTEST)
     values = (values / lengths[documents_of]).astype(np.float32)
     starts = np.searchsorted(documents_of, np.arange(documents + 1))
-    return _Features(rows, values, starts)
+    return _Features(rows, values, starts, ids, ends)
 
 
 class _Reading:
@@ -315,16 +319,16 @@ class _Reading:
         pair_words: tuple[NDArray[np.int64], NDArray[np.int64]],
         texts: tuple[str, str],
         split: tuple[list[str], list[str]],
+        known: list[int],
         rows: NDArray[np.int64],
-        values: NDArray[np.float32],
+        products: NDArray[np.float32],
     ) -> None:
         self.model, self.content, self.pair_words = model, content, pair_words
         self.texts = texts
-        self.rows, self.values = rows, values
+        self.rows, self.products = rows, products
         self.words = [*split[0], *split[1]]
         self.of_title = len(split[0])
-        #: The number of every word, 0 for one that is not known, in reading order, so that the title is found first.
-        self.known = list(map(model.surface.get, self.words, repeat(0)))
+        self.known = known  # the number of every word, 0 for an unknown one, in reading order: the title is found first
         self.places: list[tuple[int, int]] = []  # start and end of every word in its text, once one is asked for
 
     def place(self, index: int) -> tuple[int, int]:
@@ -339,7 +343,7 @@ class _Reading:
 
     def strongest(self, column: int, limit: int) -> list[Evidence]:
         """Up to `limit` runs of words, the most weighty first; none only when no feature speaks for the topic."""
-        weights = self.model.weights[self.rows, column] * self.values
+        weights = self.products[:, column]
         runs: list[list[float]] = []  # [first word, last word, weight]
         # Eight features make three runs in nearly every text; more would only join runs into whole sentences.
         for at in np.argsort(-weights, kind="stable")[: max(8, 3 * limit)].tolist():
@@ -402,13 +406,15 @@ class _Reading:
     def _merge(self, runs: list[list[float]], new: list[float]) -> None:
         """Adds a run; joins it with runs that it overlaps or directly follows, up to five words in all."""
         for run in runs:
-            first, last = min(run[0], new[0]), max(run[1], new[1])
-            overlap = run[0] <= new[1] and new[0] <= run[1]
-            left, right = (run, new) if run[0] < new[0] else (new, run)
-            adjacent = left[1] + 1 == right[0] and self._joint(int(left[1]), int(right[0]))
-            if overlap or (adjacent and last - first < 5):
+            if run[1] + 1 == new[0]:
+                joined = new[1] - run[0] < 5 and self._joint(int(run[1]), int(new[0]))
+            elif new[1] + 1 == run[0]:
+                joined = run[1] - new[0] < 5 and self._joint(int(new[1]), int(run[0]))
+            else:
+                joined = run[0] <= new[1] and new[0] <= run[1]
+            if joined:
                 runs.remove(run)
-                self._merge(runs, [first, last, run[2] + new[2]])
+                self._merge(runs, [min(run[0], new[0]), max(run[1], new[1]), run[2] + new[2]])
                 return
         runs.append(new)
 

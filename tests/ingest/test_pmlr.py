@@ -442,7 +442,7 @@ def test_a_volume_that_lost_its_papers_is_stale_and_keeps_them(one: Instance, ho
 def test_a_volume_that_is_said_to_be_published_and_names_no_paper_is_stale(one: Instance, host: StaticFiles) -> None:
     host.files[f"{HOST}/v9/assets/bib/citeproc.yaml"] = b"---\n"
     run = one.visit(Pmlr())
-    assert (part(run, "v9").outcome, run.outcome.good) == (Outcome.STALE, False)
+    assert (part(run, "v9").outcome, run.outcome) == (Outcome.STALE, Outcome.STALE)
 
 
 def test_a_volume_that_is_not_published_is_empty_and_asked_for_again(one: Instance, host: StaticFiles) -> None:

@@ -36,6 +36,13 @@ def test_a_shared_identifier_is_the_same_work_whatever_else_is_said() -> None:
     assert both_ways(entry(), venue) == "same arxiv 2601.00001"
 
 
+def test_a_neurips_hash_names_a_paper_within_its_year_only() -> None:
+    one = entry("neurips", "2017/0", title="One Thing About Networks", year=2017, identifiers=(("neurips", "0" * 32),))
+    other = replace(one, key="2018/0", title="Quite Another Thing", year=2018)
+    assert both_ways(one, other) == ""
+    assert both_ways(one, replace(other, year=2017)) == "same neurips " + "0" * 32
+
+
 @pytest.mark.parametrize(
     "title",
     [
