@@ -259,7 +259,9 @@ PROFILES: list[tuple[str, dict[str, Any]]] = [
 ARXIV = ["rss.arxiv.org", "arxiv.org", "oaipmh.arxiv.org", "export.arxiv.org"]
 
 
-def survive(server: Replay, url: str, calm_url: str, sources: str, hosts: list[str], seconds: float) -> list[str]:
+def survive(
+    server: Replay, url: str, calm_url: str, sources: str, hosts: list[str], seconds: float, seed: int = 3
+) -> list[str]:
     """Visit day after day, each under another profile, then in peace; returns what is measured."""
     days = announcement_days()[:7]
     said = []
@@ -269,7 +271,7 @@ def survive(server: Replay, url: str, calm_url: str, sources: str, hosts: list[s
         said.append(f"baseline {base['peak']} MiB in {base['seconds']:.1f} s")
         for day, (name, more) in zip(days[1:], PROFILES, strict=False):
             server.put(day)
-            server.faults(name, seed=3, hosts=hosts, **more)
+            server.faults(name, seed=seed, hosts=hosts, **more)
             got = bear(worker, day, seconds)
             outcomes = {source: run["outcome"] for source, run in got["runs"].items()}
             said.append(f"{name}: {outcomes}, {got['peak']} MiB, parser {worker.parser_peak} MiB, {got['seconds']:.1f} s")
@@ -296,16 +298,17 @@ def survive(server: Replay, url: str, calm_url: str, sources: str, hosts: list[s
 @needs_replay
 @pytest.mark.replay
 @pytest.mark.slow
-def test_arxiv_through_every_profile(tmp_path: Path) -> None:
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_arxiv_through_every_profile(seed: int, tmp_path: Path) -> None:
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("hostile", "calm")]
     with replay(announcement_days()[0]) as server:
-        for line in survive(server, urls[0], urls[1], "arxiv", ARXIV, 120):
+        for line in survive(server, urls[0], urls[1], "arxiv", ARXIV, 120, seed):
             print(line)  # noqa: T201 - the figures of the promise
 
 
 @needs_replay
 @pytest.mark.replay
-@pytest.mark.soak
+@pytest.mark.slow
 def test_every_source_through_every_profile(tmp_path: Path) -> None:
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("hostile", "calm")]
     with replay(announcement_days()[0]) as server:

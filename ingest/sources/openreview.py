@@ -74,6 +74,10 @@ class OpenReview:
     summary = "Accepted papers of ICLR, NeurIPS, ICML, COLM, CoRL, AISTATS, UAI, LoG, AutoML and TMLR; wants an account"
     enabled = False
 
+    def __init__(self, page: int = ON_A_PAGE) -> None:
+        """`page` is the number of notes asked for at once."""
+        self._page = page
+
     def steps(self, settings: Settings) -> int:
         """About a part for each venue and year."""
         return 2 * len(_GROUPS) + len(_JOURNALS)
@@ -81,7 +85,7 @@ class OpenReview:
     def visit(self, visit: Visit) -> None:
         """One visit, or with a window the editions of its years; raises FetchError or ParseError when the login fails."""
         wanted = years(visit.window, visit.now().date(), FIRST_YEAR)
-        api = _Api(visit)
+        api = _Api(visit, self._page)
         for group in groups(wanted):
             part = visit.begin(group.id)
             try:
@@ -125,8 +129,8 @@ class _Leaf:
 class _Api:
     """The two hosts, with an account where one is set."""
 
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
+    def __init__(self, visit: Visit, page: int) -> None:
+        self._visit, self.page = visit, page
         self._user = visit.settings.openreview_username
         self._password = visit.settings.openreview_password.get_secret_value()
         self._tokens: dict[str, str] = {}
@@ -144,7 +148,7 @@ class _Api:
         place = {name: value} if at else {"count": "true"}
         answer = self._visit.http.get(
             f"{host}/notes",
-            {**what, "limit": str(ON_A_PAGE), **place},
+            {**what, "limit": str(self.page), **place},
             etag=etag,
             limit=LIMIT,
             total=SECONDS,
@@ -288,7 +292,7 @@ class _Reading:
                 return 0
             unstated = not at and notes.count is None
             stated = (notes.count or 0) if not at else total
-            return notes.loss + unstated + max(0, min(ON_A_PAGE, stated - before) - notes.rows)
+            return notes.loss + unstated + max(0, min(self._api.page, stated - before) - notes.rows)
 
         leaf, notes = soundest(read, loss)
         if notes is not None and not at and notes.count is None:

@@ -290,3 +290,17 @@ def test_without_versions_it_is_the_first() -> None:
 def test_an_announcement_that_would_lie_ahead_is_dated_to_the_last_day_that_may_be() -> None:
     entry = only(parse(record(versions=version(1, "Sat, 02 May 2026 12:00:00 GMT"))))
     assert (entry.announced, entry.basis) == (LATEST, Basis.ESTIMATED)
+
+
+def test_markup_in_titles_is_a_sign_of_damage() -> None:
+    marked = [record(n, title=f"&lt;script&gt;alert(1)&lt;/script&gt;Paper {n}") for n in range(1, 6)]
+    plain = [record(n) for n in range(6, 11)]
+    assert (parse(*plain).mended, parse(*plain).damage) == (False, "")
+    assert (parse(marked[0], *plain).mended, parse(marked[0], *plain).damage) == (True, "")
+    assert parse(*marked, *plain).damage == "5 of 10 titles hold markup"
+    assert len(parse(*marked, *plain).entries) == 10
+
+
+def test_a_title_that_is_longer_than_any_is_lost_and_counted() -> None:
+    parsed = parse(record(1, title="A" * 10_000), record(2))
+    assert (keys(parsed), dict(parsed.rejected)) == (["2604.00002"], {"no-title": 1})
