@@ -180,7 +180,7 @@ def _extra(item: Item) -> dict[str, Any]:
                 "award": e.award or None,
                 "subjects": list(e.subjects),
                 "keywords": list(e.keywords),
-                "joined": list(e.joined),
+                "joined": [f"{reason}: {source} {key}" for reason, source, key in e.joined],
             }
             for e in item.entries
         ],

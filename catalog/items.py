@@ -53,7 +53,7 @@ class EntryRef:
     announced: date
     basis: Basis
     versions: tuple[Version, ...] = ()
-    joined: tuple[str, ...] = ()  # why it is of this item: "same title and authors: arxiv 2601.00001"; empty for an only one
+    joined: tuple[tuple[str, str, str], ...] = ()  # why it is of this item: reason, and source and key of the other entry
     venue: str = ""  # the rest is as in EntryData
     year: int = 0
     track: str = ""

@@ -278,13 +278,13 @@ def _fill_entries(db: Connection, extra: dict[int, dict[str, Any]]) -> None:
     query = select(s.entry_versions).where(s.entry_versions.c.entry_id.in_([r.id for r in rows]))
     for v in db.execute(query.order_by(s.entry_versions.c.number)):
         versions.setdefault(v.entry_id, []).append(Version(v.number, v.at, v.withdrawn))
-    names = {r.id: f"{r.source} {r.key}" for r in rows}
-    joined: dict[int, list[str]] = {}
+    names = {r.id: (r.source, r.key) for r in rows}
+    joined: dict[int, list[tuple[str, str, str]]] = {}
     query = select(s.links).where(s.links.c.entry_id.in_(names))
     for link in db.execute(query):
         if link.other_id in names:
-            joined.setdefault(link.entry_id, []).append(f"{link.reason}: {names[link.other_id]}")
-            joined.setdefault(link.other_id, []).append(f"{link.reason}: {names[link.entry_id]}")
+            joined.setdefault(link.entry_id, []).append((link.reason, *names[link.other_id]))
+            joined.setdefault(link.other_id, []).append((link.reason, *names[link.entry_id]))
     for r in rows:
         ref = EntryRef(
             r.source, r.key, r.url, r.version, r.announced, Basis(r.basis), tuple(versions.get(r.id, ())),

@@ -38,7 +38,7 @@ def test_a_merge_by_hand_holds_over_ingestion_and_the_old_id_leads_on(storage: S
     assert groups(storage) == [["acl 2026.x-1.1", "arxiv 2601.00001"]]
     with storage.read() as db:
         assert items.merged_into(db, other) == first
-    assert held(storage)[0].entries[0].joined == ("merged by hand: arxiv 2601.00001",)
+    assert held(storage)[0].entries[0].joined == (("merged by hand", "arxiv", "2601.00001"),)
     check_derived(storage)
     again(storage)
     assert len(held(storage)) == 1

@@ -34,9 +34,9 @@ def test_one_work_of_four_sources_is_one_item(storage: Storage) -> None:
     assert item.identifiers == (("arxiv", "2601.00001"), ("openreview", "f1"), ("pmlr", "v300/example26a"))
     assert [e.joined for e in item.entries if e.source == "virtual-icml"] == [
         (
-            "same openreview f1: openreview f1",
-            "same title and authors: arxiv 2601.00001",
-            "same title and authors: pmlr v300/example26a",
+            ("same openreview f1", "openreview", "f1"),
+            ("same title and authors", "arxiv", "2601.00001"),
+            ("same title and authors", "pmlr", "v300/example26a"),
         )
     ]
     assert item.topics
