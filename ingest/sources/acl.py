@@ -4,16 +4,18 @@ Offers: one XML file for each collection (`2024.naacl`), at
 https://raw.githubusercontent.com/acl-org/acl-anthology/master/data/xml/ with ETags; up to 20 MB. Manual:
 https://aclanthology.org/faq/api/. Its materials are under CC BY 4.0, those until 2015 under CC BY-NC-SA 3.0; metadata and
 abstracts are shown with a link to the paper's page, no PDF is kept. Rate: none is stated; one request at a time,
-`SKILLFEED_HOST_GAP_SECONDS` apart. Cadence: daily while something changes, weekly when nothing does.
+`SKILLFEED_HOST_GAP_SECONDS` apart. Cadence: daily while something changes, weekly when nothing does; a collection that does not
+exist is asked for once a week.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from catalog.errors import FetchError, ParseError
 from catalog.outcomes import Outcome, Run
 from catalog.settings import Settings
+from catalog.storage.sources import PartState
 from ingest.cadence import Cadence
 from ingest.editions import years
 from ingest.formats.acl import parse_collection
@@ -29,6 +31,7 @@ FOLLOWED = (
 )  # fmt: skip
 #: Until 2019 a collection was a letter and two digits: P19 is ACL 2019.
 LETTERS_UNTIL = 2019
+ABSENT = timedelta(days=7)  # before a collection that does not exist is asked for again: most never will
 LETTERS = "PDNEICLKQJ"  # ACL, EMNLP, NAACL, EACL, IJCNLP, COLING, LREC, CoNLL, TACL, CL
 
 
@@ -56,11 +59,16 @@ class Acl:
 
     def _collection(self, visit: Visit, name: str) -> None:
         part, state, prefix = visit.begin(name), visit.state(name), f"{name}-"
+        today = visit.now().date()
+        asked = state.cursor.get("absent")
+        if asked and visit.window is None and timedelta(0) <= today - date.fromisoformat(asked) < ABSENT:
+            part.announced = part.held = 0
+            return
         try:
-            volume = read_file(visit, XML.format(name), state, prefix, parse_collection, visit.now().date())
+            volume = read_file(visit, XML.format(name), state, prefix, parse_collection, today)
         except (FetchError, ParseError) as error:
             if isinstance(error, FetchError) and error.status == 404:
-                unpublished(visit, part, prefix)
+                unpublished(visit, part, prefix, PartState({"absent": today.isoformat()}))
             else:
                 visit.fail(part, Outcome.FAILED, str(error))
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -284,3 +284,18 @@ def test_an_html_page_instead_of_the_file_fails_that_part_only(one: Instance, ho
     host.files[XML.format("2026.eacl")] = b"<!DOCTYPE html><p>sorry"
     run = one.visit(Acl())
     assert (run.outcome, part(run, "2026.eacl").outcome, part(run, "2026.acl").held) == (Outcome.PARTIAL, Outcome.FAILED, 2)
+
+
+def test_a_collection_that_does_not_exist_is_asked_for_once_a_week(one: Instance, host: StaticFiles) -> None:
+    one.visit(Acl())
+    host.asked.clear()
+    one.clock.at += timedelta(days=6)
+    run = one.visit(Acl())
+    assert all(path in host.files for path in host.asked)
+    assert part(run, "2026.emnlp").outcome is Outcome.EMPTY
+    one.visit(Acl(), Window(one.clock.at.date()))  # asked for by name
+    assert XML.format("2026.emnlp") in host.asked
+    host.asked.clear()
+    one.clock.at += timedelta(days=7)
+    host.files[XML.format("2026.emnlp")] = host.files[XML.format("2026.acl")].replace(b"2026.acl", b"2026.emnlp")
+    assert part(one.visit(Acl()), "2026.emnlp").outcome is Outcome.OK
