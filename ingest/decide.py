@@ -87,10 +87,13 @@ def _dated(kept: EntryData, said: EntryData, merged: EntryData) -> EntryData:
         return replace(merged, announced=said.announced, basis=said.basis)
     new, old = _SURENESS.index(said.basis), _SURENESS.index(kept.basis)
     cross, estimate = (said, kept) if said.basis is Basis.CROSS else (kept, said)
+    earlier = said if said.announced < kept.announced else kept
     if cross.basis is Basis.CROSS and estimate.basis is Basis.ESTIMATED and cross.announced and estimate.announced:
         better = cross if cross.announced - estimate.announced <= _CROSS_LAG else estimate
+    elif earlier.basis is Basis.HELD and Basis.STATED not in (said.basis, kept.basis):
+        better = earlier  # what was held on a day had been announced by then, whatever is worked out
     elif new == old:
-        better = said if said.announced < kept.announced else kept
+        better = earlier
     else:
         better = said if new < old else kept
     return replace(merged, announced=better.announced, basis=better.basis)

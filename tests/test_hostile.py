@@ -298,7 +298,7 @@ def survive(
 @needs_replay
 @pytest.mark.replay
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.soak) for n in (2, 3))])
 def test_arxiv_through_every_profile(seed: int, tmp_path: Path) -> None:
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("hostile", "calm")]
     with replay(announcement_days()[0]) as server:

@@ -84,7 +84,7 @@ def test_one_visit_after_five_days_brings_what_daily_visits_bring(tmp_path: Path
     }
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.soak)])
 def test_flaky_answers_give_the_same_in_the_end(tmp_path: Path, seed: int) -> None:
     chosen = days()[:4]
     with replay(chosen[0]) as server:
@@ -99,7 +99,7 @@ def test_flaky_answers_give_the_same_in_the_end(tmp_path: Path, seed: int) -> No
             assert identities(shaken) == wanted
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2, pytest.param(3, marks=pytest.mark.soak)])
 def test_malformed_answers_lose_nothing_in_the_end_and_every_loss_is_counted(tmp_path: Path, seed: int) -> None:
     chosen = days()[:4]
     with replay(chosen[0]) as server:

@@ -61,6 +61,16 @@ def visit_all(one: Instance, chosen: Sequence[Source]) -> None:
         assert run.outcome in (Outcome.OK, Outcome.EMPTY), (source.name, run.error)
 
 
+def nothing_new(one: Instance) -> None:
+    """Assert that another visit to each source changes no table."""
+    before = dump(one.storage)
+    for source in SOURCES:
+        run = one.visit(source, Window(SINCE))
+        assert run.outcome in (Outcome.OK, Outcome.EMPTY), (source.name, run.error)
+        assert (run.counts.new, run.counts.revised) == (0, 0), source.name
+    assert dump(one.storage) == before
+
+
 @pytest.fixture
 def server() -> Iterator[Replay]:
     """The upstreams on their last day, OpenReview open to all."""
@@ -79,24 +89,22 @@ def test_each_work_is_one_item_in_whatever_order_sources_are_visited(server: Rep
                 continue
             owner = items_by_identifier(one)
             same, different = pairs("same_work.jsonl"), pairs("not_same_work.jsonl")
-            absent = [p for p in same + different if not {*p} <= owner.keys()]
+            absent = [p for p in same if not {*p} <= owner.keys()]
             assert not absent, absent[:3]
             missed = [(a, b) for a, b in same if owner[a] != owner[b]]
             assert len(missed) <= 0.01 * len(same), missed[:5]
-            wrong = [(a, b) for a, b in different if owner[a] == owner[b]]
+            # Some of these are of categories that are not followed, and not held.
+            wrong = [(a, b) for a, b in different if a in owner and owner[a] == owner.get(b)]
             assert not wrong, wrong
             check_derived(one.storage)
+            nothing_new(one)
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.parametrize("backend", ["postgres"], indirect=True)  # the other test does so on SQLite
 def test_a_second_visit_to_every_source_writes_nothing(server: Replay, migrated_url: str) -> None:
     with instance(migrated_url, server.url, announcement_days()[-1]) as one:
         visit_all(one, SOURCES)
-        before = dump(one.storage)
-        for source in SOURCES:
-            run = one.visit(source, Window(SINCE))
-            assert run.outcome in (Outcome.OK, Outcome.EMPTY), (source.name, run.error)
-            assert (run.counts.new, run.counts.revised) == (0, 0), source.name
-        assert dump(one.storage) == before
+        nothing_new(one)
         with one.storage.read() as db:
             assert {s.name for s in sources.states(db)} == {s.name for s in SOURCES}
