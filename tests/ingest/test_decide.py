@@ -114,7 +114,8 @@ RULES: dict[str, tuple[EntryData | None, EntryData, Change, dict[str, Any]]] = {
         dated(Basis.CROSS, 13), dated(Basis.ESTIMATED), Change.COMPLETED, {"announced": DAY, "basis": Basis.ESTIMATED},
     ),
     "an estimate later than the day first held is wrong": (
-        dated(Basis.HELD, 2), dated(Basis.ESTIMATED, 9), Change.UNCHANGED, {"announced": DAY + timedelta(2), "basis": Basis.HELD},
+        dated(Basis.HELD, 2), dated(Basis.ESTIMATED, 9), Change.UNCHANGED,
+        {"announced": DAY + timedelta(2), "basis": Basis.HELD},
     ),
     "a stated date later than the day first held is believed": (
         dated(Basis.HELD, 2), dated(Basis.STATED, 9), Change.COMPLETED, {"announced": DAY + timedelta(9)},
