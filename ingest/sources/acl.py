@@ -17,11 +17,11 @@ from catalog.outcomes import Outcome, Run
 from catalog.settings import Settings
 from catalog.storage.sources import PartState
 from ingest.cadence import Cadence
-from ingest.editions import years
 from ingest.formats.acl import parse_collection
-from ingest.paper_files import read_file
+from ingest.papers.editions import years
+from ingest.papers.files import read_file
+from ingest.papers.volumes import store, unchanged, unpublished
 from ingest.source import History, Visit
-from ingest.volumes import store, unchanged, unpublished
 
 XML = "https://raw.githubusercontent.com/acl-org/acl-anthology/master/data/xml/{}.xml"
 FIRST_YEAR = 2000

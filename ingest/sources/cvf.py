@@ -20,10 +20,8 @@ from catalog.errors import FetchError, ParseError
 from catalog.outcomes import Outcome, Part, Run
 from catalog.settings import Settings
 from catalog.storage.sources import NOTHING, PartState
-from ingest.abstracts import UNFINISHED, Allowance, complete, paper_page
 from ingest.attempts import soundest
 from ingest.cadence import Cadence
-from ingest.editions import years
 from ingest.fetch import Answer
 from ingest.formats.cvf import (
     HOST,
@@ -37,8 +35,10 @@ from ingest.formats.cvf import (
     parse_workshops,
 )
 from ingest.formats.paper_list import Link, PaperList
+from ingest.papers.abstracts import UNFINISHED, Allowance, complete, paper_page
+from ingest.papers.editions import years
+from ingest.papers.volumes import Volume, digest, settled, store, unchanged, unpublished
 from ingest.source import History, Page, Visit
-from ingest.volumes import Volume, digest, settled, store, unchanged, unpublished
 
 LIMIT = 64 * 1024 * 1024  # bytes; a list of 4,000 papers has some 10 MB
 SECONDS = 120.0

@@ -20,10 +20,8 @@ from catalog.outcomes import Outcome, Run
 from catalog.settings import Settings
 from catalog.storage.sources import NOTHING, PartState
 from catalog.titles import title_key
-from ingest.abstracts import PAGE_LIMIT, UNFINISHED, Allowance, complete, paper_page
 from ingest.attempts import soundest
 from ingest.cadence import Cadence
-from ingest.editions import years
 from ingest.fetch import Answer
 from ingest.formats.neurips import (
     BOOKS,
@@ -36,8 +34,10 @@ from ingest.formats.neurips import (
     parse_paper,
 )
 from ingest.formats.paper_list import PaperList, PaperPage
+from ingest.papers.abstracts import PAGE_LIMIT, UNFINISHED, Allowance, complete, paper_page
+from ingest.papers.editions import years
+from ingest.papers.volumes import Volume, digest, settled, store, unchanged, unpublished
 from ingest.source import History, Visit
-from ingest.volumes import Volume, digest, settled, store, unchanged, unpublished
 
 LIMIT = 64 * 1024 * 1024  # bytes; the index of 5,800 papers has some 3 MB
 SECONDS = 120.0

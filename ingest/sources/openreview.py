@@ -22,10 +22,10 @@ from catalog.settings import Settings
 from catalog.storage.sources import PartState
 from ingest.attempts import soundest
 from ingest.cadence import Cadence
-from ingest.editions import years
 from ingest.formats.openreview import Group, Notes, parse_login, parse_notes, parse_refusal
+from ingest.papers.editions import years
+from ingest.papers.volumes import VANISHING, digest
 from ingest.source import History, Page, Visit
-from ingest.volumes import VANISHING, digest
 
 HOST, OLD_HOST = "https://api2.openreview.net", "https://api.openreview.net"
 LIMIT = 64 * 1024 * 1024  # bytes; a page is about 5 MB

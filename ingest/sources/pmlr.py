@@ -25,7 +25,6 @@ from catalog.settings import Settings
 from catalog.storage.sources import NOTHING, PartState
 from ingest.attempts import HARMLESS, soundest
 from ingest.cadence import Cadence
-from ingest.editions import years
 from ingest.formats.paper_list import PaperList
 from ingest.formats.pmlr import (
     Meeting,
@@ -36,9 +35,10 @@ from ingest.formats.pmlr import (
     parse_feed,
     parse_list,
 )
-from ingest.paper_files import LIMIT, SECONDS, damage, read_file
+from ingest.papers.editions import years
+from ingest.papers.files import LIMIT, SECONDS, damage, read_file
+from ingest.papers.volumes import Volume, digest, settled, store, unchanged, unpublished
 from ingest.source import History, Page, Visit
-from ingest.volumes import Volume, digest, settled, store, unchanged, unpublished
 
 FEED = "https://proceedings.mlr.press/feed.xml"
 LIST = "https://proceedings.mlr.press/proceedings.yaml"

@@ -22,11 +22,11 @@ from catalog.settings import Settings
 from catalog.storage.sources import NOTHING, PartState
 from ingest.attempts import soundest
 from ingest.cadence import Cadence
-from ingest.editions import years
 from ingest.formats.paper_list import PaperList
 from ingest.formats.virtual import Meeting, Programme, papers, parse_abstracts, parse_programme
+from ingest.papers.editions import years
+from ingest.papers.volumes import Volume, digest, settled, store, unchanged, unpublished
 from ingest.source import History, Visit
-from ingest.volumes import Volume, digest, settled, store, unchanged, unpublished
 
 LIMIT = 64 * 1024 * 1024  # bytes; files are 10 to 30 MB
 SECONDS = 120.0

@@ -14,9 +14,9 @@ from catalog.entries import Basis, Detail, EntryData
 from catalog.errors import ParseError
 from catalog.outcomes import Outcome, Part, Run
 from catalog.storage import entries
-from ingest.abstracts import UNFINISHED, Allowance
 from ingest.formats.neurips import metadata_url, parse_books, parse_index, parse_metadata, parse_paper
 from ingest.formats.paper_list import PaperList
+from ingest.papers.abstracts import UNFINISHED, Allowance
 from ingest.source import History, Window
 from ingest.sources import neurips
 from ingest.sources.neurips import Neurips

@@ -14,9 +14,9 @@ from catalog.entries import Basis, EntryData
 from catalog.errors import ParseError
 from catalog.outcomes import Outcome, Part, Run
 from catalog.storage import entries
-from ingest.editions import years
 from ingest.formats.tiers import tier
 from ingest.formats.virtual import Meeting, Programme, identifier_of, papers, parse_abstracts, parse_programme
+from ingest.papers.editions import years
 from ingest.source import Window
 from ingest.sources.virtual import CONFERENCES, Virtual
 from tests.ingest.mirror import Mirror, mirror

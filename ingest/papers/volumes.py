@@ -15,8 +15,8 @@ from typing import Any
 from catalog.entries import Detail, EntryData
 from catalog.outcomes import Outcome, Part
 from catalog.storage.sources import PartState
-from ingest.abstracts import mark, packed, unpacked
 from ingest.formats.paper_list import PaperList
+from ingest.papers.abstracts import mark, packed, unpacked
 from ingest.source import Page, Visit
 
 AT_ONCE = 500  # papers in a transaction

@@ -8,8 +8,8 @@ from typing import Concatenate
 from catalog.storage.sources import PartState
 from ingest.attempts import soundest
 from ingest.formats.paper_list import PaperList
+from ingest.papers.volumes import Volume, digest, settled
 from ingest.source import P, Visit
-from ingest.volumes import Volume, digest, settled
 
 LIMIT = 64 * 1024 * 1024  # bytes; the largest volumes have 6,500 papers and 30 MB
 SECONDS = 180.0
