@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from catalog.errors import ParseError
+from catalog.errors import FetchError, ParseError
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ HARMLESS = frozenset({"duplicate"})  # reasons of rejection by which nothing is 
 def soundest(read: Callable[[], T], losses: Callable[[T], int]) -> T:
     """The first answer without losses of up to three, else the one with the fewest.
 
-    Raises the last ParseError when none can be read; a FetchError passes through.
+    Raises the last ParseError when none can be read, a FetchError when none came.
     """
     best: T | None = None
     least = -1
@@ -27,6 +27,10 @@ def soundest(read: Callable[[], T], losses: Callable[[T], int]) -> T:
         except ParseError as error:
             problem = error
             continue
+        except FetchError:
+            if best is None:
+                raise
+            return best  # a damaged answer is more than none
         number = losses(answer)
         if not number:
             return answer
