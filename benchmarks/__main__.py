@@ -1,72 +1,57 @@
-"""`python -m benchmarks`: what each step costs beside the least that would give the same, in the same run on the same machine.
+"""`python -m benchmarks [SECTION …] [--peers] [--replay]`: figures beside bare ones, same run, same machine, same data.
 
-Prints medians of five interleaved rounds and their ratio; absolute figures swing with the machine, ratios hold. All data are
-invented.
+Prints medians of interleaved rounds and their ratios; absolute figures swing with the machine and its neighbours, ratios hold.
+All texts are invented, of realistic size (`benchmarks.texts`).
 """
 
 from __future__ import annotations
 
-import statistics
+import argparse
+import logging
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from lxml import etree
+import structlog
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks import serving, steps
+from benchmarks import measuring, pages, parsing, peers, replayed, serving, steps, texts, wire
+from benchmarks.server import serving as server
 
-ROUNDS = 5
-
-
-def measure(ours: Callable[[], int], bare: Callable[[], int]) -> tuple[float, float]:
-    """Medians of things per second of both, run in turn."""
-    figures: dict[str, list[float]] = {"ours": [], "bare": []}
-    for _ in range(ROUNDS):
-        for name, act in (("ours", ours), ("bare", bare)):
-            start = time.perf_counter()
-            done = act()
-            figures[name].append(done / (time.perf_counter() - start))
-    return statistics.median(figures["ours"]), statistics.median(figures["bare"])
+SECTIONS = ("parse", "steps", "pages", "serve")
 
 
 def main() -> None:
-    """Run everything and print one table."""
-    table = Table(title="per second, median of 5 interleaved rounds", box=None)
-    for name in ("step", "ours", "bare", "ours/bare", "bare is"):
-        table.add_column(name, justify="left" if name in ("step", "bare is") else "right")
-    console = Console()
-    with tempfile.TemporaryDirectory() as folder:
-        papers = steps.papers(2_000)
-        body = steps.oai_page(papers)
-        rows: list[tuple[str, Callable[[], int], Callable[[], int], str]] = [
-            (
-                "parse an OAI-PMH page, records",
-                lambda: steps.parse(body),
-                lambda: len(etree.fromstring(body)[-1]),
-                "lxml tree alone",
-            ),
-            (
-                "tag with evidence, papers",
-                lambda: steps.tag(papers, evidence=True),
-                lambda: steps.vectorise(papers),
-                "words alone",
-            ),
-            ("tag, papers", lambda: steps.tag(papers, evidence=False), lambda: steps.vectorise(papers), "words alone"),
-            (
-                "store new, items",
-                steps.Store(Path(folder), papers).new,
-                steps.Bare(Path(folder), papers).new,
-                "driver, same rows and index",
-            ),
-        ]
-        for name, ours, bare, what in rows:
-            one, other = measure(ours, bare)
-            table.add_row(name, f"{one:,.0f}", f"{other:,.0f}", f"{one / other:.2f}", what)
-        console.print(table)
-        console.print(serving.table(Path(folder), papers))
+    """Measure what is asked for, by default all but what needs a download or the replay server."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"any of {', '.join(SECTIONS)}")
+    parser.add_argument("--peers", action="store_true", help="beside lemon24/reader, installed under .cache/peers")
+    parser.add_argument("--replay", action="store_true", help="all sources of REPLAY_SERVER_DIR in one ingest: time and memory")
+    parser.add_argument("--papers", type=int, default=6_000, help="papers on the pages over HTTP")
+    asked = parser.parse_args()
+    if unknown := set(asked.sections) - set(SECTIONS):
+        parser.error(f"no such section: {', '.join(sorted(unknown))}")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    chosen = asked.sections or (() if asked.peers or asked.replay else SECTIONS)
+    console = Console(width=128)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if "parse" in chosen:
+            console.print(parsing.table(texts.papers(2_500)))
+        if "steps" in chosen:
+            title = "One step alone, 2,000 papers; bare is the least that gives the same"
+            console.print(measuring.table(title, steps.cases(texts.papers(2_000), folder)))
+        if "pages" in chosen:
+            papers = texts.papers(asked.papers)
+            wire.save(wire.oai_pages(papers, pages.PAGE), folder / "served" / pages.PATH)
+            with server(folder / "served") as url:
+                title = f"OAI-PMH pages of {pages.PAGE:,} over loopback HTTP, {len(papers):,} papers; bare in one process"
+                console.print(measuring.table(title, pages.cases(papers, folder, url)))
+        if "serve" in chosen:
+            console.print(serving.table(folder, texts.papers(2_000)))
+        if asked.peers:
+            console.print(peers.table(texts.papers(asked.papers), folder))
+        if asked.replay:
+            console.print(replayed.table(folder))
 
 
 if __name__ == "__main__":

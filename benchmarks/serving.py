@@ -13,12 +13,13 @@ from rich.table import Table
 
 from app.context import Context
 from app.main import create_app
-from benchmarks import steps
+from benchmarks import steps, wire
 from catalog.clock import RealClock
 from catalog.settings import read_settings
 from catalog.storage import Storage
 from catalog.storage.store import store
 from catalog.taxonomy import load_taxonomy
+from ingest.formats.arxiv_oai import parse_oai
 from tests.loopback_arxiv import Paper
 
 REQUESTS = 300
@@ -69,7 +70,8 @@ def table(folder: Path, papers: list[Paper]) -> Table:
     """Requests per second of the main routes, and their share of the hello-world's."""
     storage = Storage(f"sqlite:///{folder}/served.db")
     with storage.write() as db:
-        store(db, steps.Store(folder, papers).writes, RealClock().now())
+        said = parse_oai(wire.oai_pages(papers, len(papers))[0], "arxiv", steps.LATEST).entries
+        store(db, steps.writes_of(said), RealClock().now())
     settings = read_settings({}, None)
     app = create_app(Context(settings=settings, storage=storage, taxonomy=load_taxonomy(), clock=RealClock()))
     hello = FastAPI()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import filterfalse
 
 import Stemmer
 
@@ -17,8 +18,8 @@ MAX_WORD = 40  # characters; longer runs are data, not words
 
 _WORD = re.compile(r"[^\W_]+")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
-#: The Snowball English stemmer ("Porter 2"), in C: 1.3 µs a word, and safe between threads as it keeps the interpreter's lock. The
-#: same in Python takes 43 µs and is not. Without its own cache, as `stem` has one.
+#: The Snowball English stemmer ("Porter 2") in C: 1.3 µs a word, and safe between threads as it keeps the interpreter's lock.
+#: The same in Python takes 43 µs and is not. Without its own cache, as `stem` has one.
 _stem = Stemmer.Stemmer("english", 0).stemWord
 
 
@@ -31,7 +32,7 @@ def words_of(text: str) -> list[str]:
 
 def fold(text: str) -> str:
     """Letters without their accents and compatibility forms; other scripts stay as they are."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text)))
 
 
 @lru_cache(maxsize=200_000)  # a paper has some 120 different words, nearly all seen before

@@ -411,10 +411,10 @@ def _worded(name: str, year: int, *, workshop: bool, findings: bool = False) -> 
 
 # ------------------------------------------------------------------ links
 _TEXT_LIMIT = 16_000  # characters that are read of a text; abstracts on arXiv end at 1,920
-#: A text without any of these has no match of `_PLACE`: one search for a text of plain letters costs a twentieth of the pattern's.
+#: Without any of these, in lower case, a text has no match of `_PLACE`; looking for them costs a twentieth of the pattern.
 _MAY_LINK = (
-    "github.com", "gitlab.", "bitbucket.org", "codeberg.org", "4open.science", "huggingface.co", "hf.co", "kaggle.com", "zenodo.",
-    "figshare.", "openml.org",
+    "github.com", "gitlab.", "bitbucket.org", "codeberg.org", "4open.science", "huggingface.co", "hf.co", "kaggle.com",
+    "zenodo.", "figshare.", "openml.org",
 )  # fmt: skip
 
 _HREF = re.compile(r"\\href\s?\{([^{}\s]{1,500})\}\s?\{((?:[^{}]|\{[^{}]*\}){0,500})\}")

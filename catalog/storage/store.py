@@ -83,14 +83,15 @@ class _Page:
         db = self.db
         old_items = self._old_items([i for w in writes for i in (*w.absorbed, w.item_id) if i is not None])
         old_topics = {("topic", tag.topic) for old in old_items.values() for tag in load_tags(old.tags)}
-        terms = _term_ids(db, {t for w in writes for t in _terms_of(w.item)} | old_topics)
+        named = [_terms_of(w.item) for w in writes]
+        terms = _term_ids(db, old_topics.union(*named))
         next_item, next_entry = _next_id(db, s.items), _next_id(db, s.entries)
         item_rows: list[dict[str, Any]] = []
         item_updates: list[dict[str, Any]] = []
         entry_rows: list[dict[str, Any]] = []
         entry_updates: list[dict[str, Any]] = []
         owners: list[tuple[Write, int]] = []
-        for w in writes:
+        for w, names in zip(writes, named, strict=True):
             if w.item_id is None:
                 item_id, next_item = next_item, next_item + 1
             else:
@@ -104,12 +105,13 @@ class _Page:
                     self.ids[key] = said.kept.entry_id
                     entry_updates.append({f"b_{k}": v for k, v in self._entry_row(said, said.kept.entry_id, item_id).items()})
             old = old_items.get(item_id)
-            row = self._item_row(w.item, item_id, self.ids[w.lead], terms)
+            new_terms = {terms[t] for t in names}
+            row = self._item_row(w.item, item_id, self.ids[w.lead], new_terms)
             if old is None:
                 item_rows.append(row | {"public_id": w.public_id})
             elif any(getattr(old, k) != v for k, v in row.items() if k != "changed"):
                 item_updates.append({f"b_{k}": v for k, v in row.items()})
-            self._postings(w.item, row, old, terms)
+            self._postings(w.item, row, old, terms, new_terms)
             for absorbed in w.absorbed:
                 self._removed(old_items[absorbed], terms)
             owners.append((w, item_id))
@@ -136,7 +138,7 @@ class _Page:
             out.update({r.id: r for r in self.db.execute(query.where(s.items.c.id.in_(part)))})
         return out
 
-    def _item_row(self, item: ItemData, item_id: int, lead: int, terms: dict[tuple[str, str], int]) -> dict[str, Any]:
+    def _item_row(self, item: ItemData, item_id: int, lead: int, terms: Iterable[int]) -> dict[str, Any]:
         return {
             "id": item_id,
             "position": s.position_of(item.announced, item_id),
@@ -152,7 +154,7 @@ class _Page:
             "withdrawn": item.withdrawn,
             "categories": " ".join(item.categories),
             "tags": dump_tags(item.tags),
-            "terms": " ".join(str(t) for t in sorted(terms[t] for t in _terms_of(item))),
+            "terms": " ".join(map(str, sorted(terms))),
             "lead_entry": lead,
             "changed": self.now,
         }
@@ -188,11 +190,17 @@ class _Page:
             "changed": self.now,
         }
 
-    def _postings(self, item: ItemData, row: dict[str, Any], old: Row[Any] | None, terms: dict[tuple[str, str], int]) -> None:
+    def _postings(
+        self,
+        item: ItemData,
+        row: dict[str, Any],
+        old: Row[Any] | None,
+        terms: dict[tuple[str, str], int],
+        new_terms: set[int],
+    ) -> None:
         """What tags, facets, counters and index lose and gain."""
         position, day = row["position"], item.announced
         new_tags = {terms["topic", t.topic]: t.score for t in item.tags}
-        new_terms = {terms[t] for t in _terms_of(item)}
         new_index = Indexed(position, item.title, " ".join(item.authors), item.summary, tuple(sorted(new_terms)))
         old_terms: set[int] = set()
         old_tags: dict[int, float] = {}
@@ -379,9 +387,21 @@ def _next_id(db: Connection, table: Table) -> int:
     return int(db.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()) + 1
 
 
-def _insert(db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        db.execute(table.insert(), list(rows))
+def _insert(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that all have the same columns.
+
+    The statement is SQLAlchemy's and so are the forms of the values; the rows go to the driver as they are. SQLAlchemy's own
+    way puts a dictionary together for each row once more, which takes as long as SQLite does.
+    """
+    if not rows:
+        return
+    dialect = db.dialect
+    statement = table.insert().compile(dialect=dialect, column_keys=list(rows[0]))
+    names = statement.positiontup or list(rows[0])
+    forms = [(n, table.c[n].type.dialect_impl(dialect).bind_processor(dialect)) for n in names]
+    columns = [[form(r[n]) for r in rows] if form else [r[n] for r in rows] for n, form in forms]
+    values = list(zip(*columns, strict=True))
+    db.exec_driver_sql(str(statement), values if statement.positional else [dict(zip(names, v, strict=True)) for v in values])
 
 
 def _update(db: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from catalog.text import TITLE_LIMIT, clean_block, clean_line, readable, unaccen
 _INNERMOST = re.compile(r"\s*\([^()]*\)")
 _AND = re.compile(r",?\s+(?:and|&)\s+", re.I)
 _BETWEEN = re.compile(r"[,;]|(?<=ollaboration)\s*:")
+_PLAIN = re.compile(r"[^()\\${-]*(?:-[^()\\${-]+)*")
 _SUFFIX = re.compile(r"(?:Jr|Sr)\.?|I{2,3}|IV")
 AUTHORS_LIMIT = 5_000  # names; the largest collaborations have some 3,000
 
@@ -18,13 +19,18 @@ AUTHORS_LIMIT = 5_000  # names; the largest collaborations have some 3,000
 def authors(text: str) -> tuple[str, ...]:
     """Display names of a string such as "Ada Example, Bo Sample (Example Univ., Town) and C. D."; affiliations are dropped."""
     text = clean_line(unaccent_tex(text).replace("~", " "), limit=200_000)
-    for _ in range(5):
+    plain = _PLAIN.fullmatch(text) is not None  # nineteen lists of twenty: names with nothing but commas between them
+    for _ in range(0 if plain else 5):
         text, found = _INNERMOST.subn("", text)
         if not found:
             break
     names: list[str] = []
     for part in _BETWEEN.split(_AND.sub(", ", text)):
-        name = readable(part).strip(" .*†‡") if len(part.strip()) < 2 else readable(part.strip())
+        name = part.strip()
+        if len(name) < 2:
+            name = readable(part).strip(" .*†‡")
+        elif not plain:
+            name = readable(name)
         if _SUFFIX.fullmatch(name) and names:
             names[-1] += f" {name}"
         elif name and name != ":":

@@ -25,6 +25,11 @@ from ingest.formats.xml import read_xml
 
 _OAI = "{http://www.openarchives.org/OAI/2.0/}"
 _RAW = "{http://arxiv.org/OAI/arXivRaw/}"
+_MONTHS = {name: n for n, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_USUAL = re.compile(
+    rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d?) ({'|'.join(_MONTHS)}) (\d{{4}}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
+)
+_NUMBER = re.compile(r"v?([1-9]\d{0,3})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +98,25 @@ def parse_oai(body: bytes, source: str, latest: date) -> OaiPage:
 def _record(record: etree._Element, titles: Titles, source: str, latest: date) -> tuple[date | None, EntryData | str]:
     """The datestamp and the entry of a record, or the key of a deleted one."""
     header = record.find(_OAI + "header")
-    named = arxiv_id(header.findtext(_OAI + "identifier") or "") if header is not None else None
-    stamp = _day(header.findtext(_OAI + "datestamp"), latest) if header is not None else None
+    about = _texts(header)
+    named = arxiv_id(about.get(_OAI + "identifier", ""))
+    stamp = _day(about.get(_OAI + "datestamp"), latest)
     if header is not None and header.get("status") == "deleted":
         if named is None:
             raise ParseError("no-identifier", "a deleted record names no arXiv id")
         return stamp, named.id
-    raw = record.find(f"{_OAI}metadata/{_RAW}arXivRaw")
+    metadata = record.find(_OAI + "metadata")
+    raw = metadata.find(_RAW + "arXivRaw") if metadata is not None else None
     if raw is None:
         raise ParseError("no-metadata", "a record has no arXivRaw metadata")
-    paper = arxiv_id(raw.findtext(_RAW + "id") or "") or named
+    said = _texts(raw)
+    paper = arxiv_id(said.get(_RAW + "id", "")) or named
     if paper is None:
         raise ParseError("no-identifier", "a record names no arXiv id")
-    title = unaccent_tex(titles.clean(raw.findtext(_RAW + "title") or ""))
+    title = unaccent_tex(titles.clean(said.get(_RAW + "title", "")))
     if not title:
         raise ParseError("no-title", f"{paper} has no title")
-    by_number = {v.number: v for e in raw.iterfind(_RAW + "version") if (v := _version(e, latest))}
+    by_number = {v.number: v for e in raw.iterchildren(_RAW + "version") if (v := _version(e, latest))}
     versions = tuple(v for _, v in sorted(by_number.items()))
     first, last = (versions[0], versions[-1]) if versions else (None, None)
     submitted = first.at if first and first.number == 1 else None
@@ -119,37 +127,50 @@ def _record(record: etree._Element, titles: Titles, source: str, latest: date) -
         kind=Kind.PAPER,
         title=title,
         url=paper.url,
-        abstract=arxiv_names.abstract(raw.findtext(_RAW + "abstract") or ""),
-        authors=arxiv_names.authors(raw.findtext(_RAW + "authors") or ""),
+        abstract=arxiv_names.abstract(said.get(_RAW + "abstract", "")),
+        authors=arxiv_names.authors(said.get(_RAW + "authors", "")),
         announced=min(announced, latest) if announced else None,
         basis=Basis.ESTIMATED if submitted else Basis.HELD,
         submitted=submitted,
         updated=last.at if last else None,
         version=last.number if last else 1,
         versions=versions,
-        categories=arxiv_names.categories((raw.findtext(_RAW + "categories") or "").split()),
-        identifiers=arxiv_names.identifiers(paper, raw.findtext(_RAW + "doi") or ""),
-        comment=arxiv_names.line(raw.findtext(_RAW + "comments") or ""),
-        journal=arxiv_names.line(raw.findtext(_RAW + "journal-ref") or ""),
-        licence=(raw.findtext(_RAW + "license") or "").strip()[:200],
+        categories=arxiv_names.categories(said.get(_RAW + "categories", "").split()),
+        identifiers=arxiv_names.identifiers(paper, said.get(_RAW + "doi", "")),
+        comment=arxiv_names.line(said.get(_RAW + "comments", "")),
+        journal=arxiv_names.line(said.get(_RAW + "journal-ref", "")),
+        licence=said.get(_RAW + "license", "").strip()[:200],
         withdrawn=bool(last and last.withdrawn),
     )
 
 
+def _texts(parent: etree._Element | None) -> dict[str, str]:
+    """The texts of the children by tag, the first of each; one walk costs a fifth of looking them up one by one."""
+    out: dict[str, str] = {}
+    for child in parent if parent is not None else ():
+        out.setdefault(child.tag, child.text or "")
+    return out
+
+
 def _version(element: etree._Element, latest: date) -> Version | None:
-    number = re.fullmatch(r"v?([1-9]\d{0,3})", element.get("version", "").strip(), re.ASCII)
+    number = _NUMBER.fullmatch(element.get("version", "").strip())
     if number is None:
         return None
-    at = _instant(element.findtext(_RAW + "date"), latest)
-    return Version(int(number[1]), at, (element.findtext(_RAW + "source_type") or "").strip() == "I")
+    said = _texts(element)
+    at = _instant(said.get(_RAW + "date"), latest)
+    return Version(int(number[1]), at, said.get(_RAW + "source_type", "").strip() == "I")
 
 
 def _instant(text: str | None, latest: date) -> datetime | None:
     """An RFC 822 or ISO instant in UTC, without one a UTC day earlier than 1986 or after `latest`; else None."""
     text = (text or "").strip()
     try:
-        when = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
-        when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+        if usual := _USUAL.fullmatch(text):  # as arXiv writes it; the library takes 7 µs for what takes 2
+            day, month, year, hour, minute, second = usual.groups()
+            when = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        else:
+            when = datetime.fromisoformat(text) if text[:4].isdigit() else parsedate_to_datetime(text)
+            when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None
     return when if when.year >= 1986 and when.date() <= latest else None

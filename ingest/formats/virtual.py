@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -25,6 +26,9 @@ from ingest.formats.titles import Titles
 
 _UID = re.compile(r"[!-~]{1,64}")
 _FORUM = re.compile(r"[A-Za-z0-9_-]{4,40}")
+#: What nearly all addresses are; taking them apart and putting them together again makes up half of the reading otherwise.
+_USUAL_PAGE = re.compile(r"https://openreview\.net/forum\?id=([A-Za-z0-9_-]{4,40})")
+_USUAL_PATH = re.compile(r"/virtual/\d{4}/[a-z-]+/\d+")
 #: Kinds of event that are no papers, also where they name people.
 _NO_PAPER = re.compile(
     r"tutorial|workshop|talk|keynote|social|break|panel|town hall|reception|remarks|registration|mentor|expo\b|meeting", re.I
@@ -198,7 +202,7 @@ def _is_paper(row: Mapping[str, Any]) -> bool:
 
 def _entry(row: Mapping[str, Any], uid: str, title: str, meeting: Meeting) -> EntryData:
     home = f"https://{meeting.host}/virtual/{meeting.year}/"
-    pages = [u for u in (canonical_url(_text(row.get(n))) for n in ("paper_url", "url")) if u]
+    pages = [u for n in ("paper_url", "url") if (said := _text(row.get(n))) and (u := _page(said))]
     site = _text(row.get("virtualsite_url")).strip()
     return EntryData(
         meeting.source,
@@ -220,6 +224,8 @@ def _entry(row: Mapping[str, Any], uid: str, title: str, meeting: Meeting) -> En
 
 def identifier_of(page: str) -> tuple[str, str] | None:
     """The work that an address names: an OpenReview forum, an arXiv paper, a page of PMLR, NeurIPS or CVF; else None."""
+    if usual := _USUAL_PAGE.fullmatch(page):
+        return "openreview", usual[1]
     parts = urlsplit(page)
     host = parts.hostname or ""
     if host in ("openreview.net", "www.openreview.net") and parts.path in ("/forum", "/pdf"):
@@ -238,15 +244,27 @@ def _track(row: Mapping[str, Any]) -> str:
     """The track: the last part of the OpenReview group in `sourceurl`, or Findings; "" for the main one."""
     if any(_FINDINGS.search(_text(row.get(n))) for n in ("eventtype", "event_type", "session", "decision")):
         return "Findings"
-    parts = urlsplit(canonical_url(_text(row.get("sourceurl"))) or "")
-    group = next(iter(parse_qs(parts.query).get("id", [])), "") if parts.hostname == "openreview.net" else ""
+    group = _group(_text(row.get("sourceurl")))
     last = clean_line(group.rstrip("/").rpartition("/")[2].replace("_", " "))
     if "/Workshop/" in group:
         return f"workshop: {last}"
     return "" if last.casefold() == "conference" else last.removesuffix(" Track")
 
 
+@lru_cache(maxsize=100)  # a file has a handful
+def _group(address: str) -> str:
+    """The OpenReview group that an address names, or ""."""
+    parts = urlsplit(canonical_url(address) or "")
+    return next(iter(parse_qs(parts.query).get("id", [])), "") if parts.hostname == "openreview.net" else ""
+
+
+def _page(address: str) -> str | None:
+    return address if _USUAL_PAGE.fullmatch(address) else canonical_url(address)
+
+
 def _joined(base: str, path: str) -> str | None:
+    if _USUAL_PATH.fullmatch(path):
+        return base[: base.index("/", 8)] + path
     try:
         return canonical_url(urljoin(base, path))
     except ValueError:

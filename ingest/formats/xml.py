@@ -28,7 +28,6 @@ class Document:
     """A well-formed document, or the whole blocks of one that is not."""
 
     root: etree._Element
-    text: str  # what `root` was made from, without XML declaration
     lost: int  # blocks that were not whole
     damage: str  # "" for a sound document, else one line
     mended: bool = False  # nothing is missing, but entities or the encoding had to be mended: titles may not be as they were
@@ -55,13 +54,13 @@ def read_xml(body: bytes, block: str) -> Document:
         damage = f"the XML is broken: {str(error)[:160]}"
     else:
         _refuse_doctype(root)
-        return Document(root, _text_of(root, body), 0, "")
+        return Document(root, 0, "")
     text = _REFERENCE.sub(_character, _ENTITY.sub(_mend, _CONTROL.sub("", _decode(body))))
     text = _DECLARATION.sub("", text, count=1)
     root = _parse(text)
     if root is not None:
         _refuse_doctype(root)
-        return Document(root, text, 0, "", mended=True)
+        return Document(root, 0, "", mended=True)
     return _salvage(text, block, damage)
 
 
@@ -90,12 +89,12 @@ def _salvage(text: str, block: str, damage: str) -> Document:
     blocks = opening + "".join(whole)
     root = _parse(blocks + tail)
     if root is not None and not gap:
-        return Document(root, blocks + tail, lost, "")
+        return Document(root, lost, "")
     root = _parse(blocks + closing)
     if root is None:
         raise ParseError("broken-xml", damage)
     _refuse_doctype(root)
-    return Document(root, blocks + closing, lost, damage)
+    return Document(root, lost, damage)
 
 
 def _open_tags(text: str, damage: str) -> list[tuple[str, str]]:
@@ -131,13 +130,6 @@ def _cp1252(error: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error("skillfeed.cp1252", _cp1252)
-
-
-def _text_of(root: etree._Element, body: bytes) -> str:
-    """The text of a sound document, whatever its encoding."""
-    if (root.getroottree().docinfo.encoding or "UTF-8").upper() == "UTF-8":
-        return _DECLARATION.sub("", body.decode("utf-8-sig", "replace"), count=1)
-    return etree.tostring(root, encoding="unicode")
 
 
 def _refuse_doctype(root: etree._Element) -> None:

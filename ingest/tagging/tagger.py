@@ -346,13 +346,14 @@ class _Reading:
         weights = self.products[:, column]
         runs: list[list[float]] = []  # [first word, last word, weight]
         # Eight features make three runs in nearly every text; more would only join runs into whole sentences.
-        for at in np.argsort(-weights, kind="stable")[: max(8, 3 * limit)].tolist():
-            if weights[at] <= 0:
+        strongest = np.argsort(-weights, kind="stable")[: max(8, 3 * limit)]
+        for row, weight in zip(self.rows[strongest].tolist(), weights[strongest].tolist(), strict=True):
+            if weight <= 0:
                 break
-            place = self._first(int(self.rows[at]))
+            place = self._first(row)
             if place is None:
                 continue
-            self._merge(runs, [*place, float(weights[at])])
+            self._merge(runs, [*place, weight])
         runs.sort(key=lambda run: (-run[2], run[0]))
         out: list[Evidence] = []
         seen = set()
@@ -379,11 +380,7 @@ class _Reading:
         place = -1
         for _ in range(self.known.count(left)):
             place = self.known.index(left, place + 1)
-            if (
-                place + 1 >= len(self.known)
-                or self.known[place + 1] != right
-                or self.field(place) != self.field(place + 1)
-            ):
+            if place + 1 >= len(self.known) or self.known[place + 1] != right or self.field(place) != self.field(place + 1):
                 continue
             first, last = place, place + 1
             if not self._carries(first):

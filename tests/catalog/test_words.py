@@ -54,3 +54,17 @@ def test_a_text_after_another_adds_its_words(one: str, two: str) -> None:
 @given(st.text())
 def test_accents_and_capitals_make_no_difference(text: str) -> None:
     assert words_of(fold(text)) == words_of(text)
+
+
+@pytest.mark.parametrize(
+    ("word", "stemmed"),
+    [
+        ("skis", "ski"), ("dying", "die"), ("news", "news"), ("proceed", "proceed"), ("generalization", "general"),
+        ("organization", "organiz"), ("university", "universiti"), ("hopping", "hop"), ("singly", "singl"),
+        ("evening", "evening"), ("attention", "attent"), ("classifiers", "classifi"),
+        ("regularised", "regularis"), ("sparsity", "sparsiti"),
+        ("geology", "geolog"), ("inning", "inning"),
+    ],
+)  # fmt: skip
+def test_a_stemmer_that_stems_otherwise_needs_a_new_analysis(word: str, stemmed: str) -> None:
+    assert stem(word) == stemmed, "raise catalog.words.ANALYSIS, so that what is stored is indexed anew"

@@ -290,3 +290,21 @@ def test_an_entry_without_comment_and_links_has_no_facts() -> None:
 def test_hostile_texts_are_read_to_an_end(piece: str) -> None:
     text = piece * (65_536 // len(piece))
     assert len(claims(text, text)) + len(links(text)) < 5
+
+
+PLACES = (
+    "github.com/ada/probe", "gitlab.com/ada/probe", "bitbucket.org/ada/probe", "codeberg.org/ada/probe",
+    "anonymous.4open.science/r/probe-1", "huggingface.co/ada/probe", "hf.co/ada/probe", "kaggle.com/datasets/ada/probe",
+    "zenodo.org/records/1234567", "doi.org/10.5281/zenodo.1234567", "doi.org/10.6084/m9.figshare.12",
+    "figshare.com/articles/probe/12", "openml.org/d/31",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "around", ["Code and data are available at https://{}", "Code and data are available at {} – naïvely."]
+)
+def test_every_host_is_found_in_plain_and_in_other_letters(place: str, around: str) -> None:
+    found = links(around.format(place))
+    assert len(found) == 1
+    assert links(around.format(place.upper())) != ()

@@ -31,7 +31,6 @@ def test_a_sound_document_is_left_alone() -> None:
     document = read_xml(page(item("one &amp; &lt;two&gt; &#233;"), item("ü")), "item")
     assert texts(document) == ["one & <two> é", "ü"]
     assert (document.lost, document.damage) == (0, "")
-    assert document.text.lstrip().startswith("<page")
 
 
 @pytest.mark.parametrize(
@@ -125,8 +124,6 @@ def test_what_can_be_mended_loses_nothing(said: str, read: str) -> None:
 def test_the_encoding_is_what_the_bytes_are(body: bytes, read: str) -> None:
     document = read_xml(body, "item")
     assert texts(document)[0] == read
-    assert read in document.text
-    assert document.text.encode() == document.text.encode("utf-8", "replace")
     assert (document.lost, document.damage) == (0, "")
 
 
