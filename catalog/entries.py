@@ -106,14 +106,20 @@ SAID = (
 )  # fmt: skip
 
 
+_SORTED = tuple(sorted(SAID))
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: json.dumps makes one at each call
+
+
 def content_hash(entry: EntryData) -> str:
     """32 hex digits over what was said, empty fields left out, so that a new field does not change old hashes."""
-    said = {name: _plain(getattr(entry, name)) for name in SAID}
-    text = json.dumps({k: v for k, v in said.items() if v}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    said = {name: _plain(value) for name in _SORTED if (value := getattr(entry, name))}
+    text = _JSON.encode(said)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Version):

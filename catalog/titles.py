@@ -8,6 +8,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import filterfalse
 
 from catalog.text import readable, unaccent_tex
 
@@ -23,9 +25,12 @@ _GREEK = {
 
 def folded(text: str) -> str:
     """Compatibility forms resolved, accents off, case folded: `Rocktäschel` is `rocktaschel`, `²` is `2`."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+    if text.isascii():
+        return text.lower()
+    return "".join(filterfalse(unicodedata.combining, unicodedata.normalize("NFKD", text))).casefold()
 
 
+@lru_cache(maxsize=10_000)  # asked four times of each paper of a page
 def title_key(title: str) -> str:
     r"""Letters and digits of a title only: LaTeX, case, punctuation, accents and blanks do not count, Greek letters do.
 

@@ -19,6 +19,7 @@ class Change(StrEnum):
 
 
 _SURENESS = list(Basis)
+_WORKED_OUT = {Basis.ESTIMATED, Basis.HELD}
 #: Moderation holds papers for up to nine days, holidays included; a cross-listing later than this is of an older paper.
 _CROSS_LAG = timedelta(days=12)
 _TOLD = ("title", "abstract", "authors", "categories", "venue", "year", "track", "decision", "award", "withdrawn")
@@ -86,14 +87,14 @@ def _dated(kept: EntryData, said: EntryData, merged: EntryData) -> EntryData:
     if kept.announced is None:
         return replace(merged, announced=said.announced, basis=said.basis)
     new, old = _SURENESS.index(said.basis), _SURENESS.index(kept.basis)
-    cross, estimate = (said, kept) if said.basis is Basis.CROSS else (kept, said)
+    cross, other = (said, kept) if said.basis is Basis.CROSS else (kept, said)
     earlier = said if said.announced < kept.announced else kept
-    if cross.basis is Basis.CROSS and estimate.basis is Basis.ESTIMATED and cross.announced and estimate.announced:
-        better = cross if cross.announced - estimate.announced <= _CROSS_LAG else estimate
-    elif earlier.basis is Basis.HELD and Basis.STATED not in (said.basis, kept.basis):
-        better = earlier  # what was held on a day had been announced by then, whatever is worked out
-    elif new == old:
-        better = earlier
+    assert cross.announced is not None
+    assert other.announced is not None
+    if cross.basis is Basis.CROSS and other.basis in _WORKED_OUT:
+        better = cross if cross.announced - other.announced <= _CROSS_LAG else other
+    elif said.announced != kept.announced and (new == old or {said.basis, kept.basis} == _WORKED_OUT):
+        better = earlier  # what was held on a day had been announced by then, whatever is estimated
     else:
         better = said if new < old else kept
     return replace(merged, announced=better.announced, basis=better.basis)

@@ -97,7 +97,9 @@ def _title(lead: EntryData, entries: Sequence[EntryData]) -> str:
 def _authors(lead: EntryData, entries: Sequence[EntryData]) -> tuple[str, ...]:
     """The lead's authors; where it has initials only, a list of as many people that writes more names out."""
     lists = [e.authors for e in sorted(entries, key=_rank) if len(e.authors) == len(lead.authors)]
-    return min(lists or [lead.authors], key=lambda names: sum(map(_is_short, names)))
+    if len(lists) < 2:  # nearly always
+        return lead.authors
+    return min(lists, key=lambda names: sum(map(_is_short, names)))
 
 
 def _is_short(name: str) -> bool:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from catalog.entries import EntryData, EntryKey, Link, content_hash
+from catalog.entries import Detail, EntryData, EntryKey, Link, content_hash
 from catalog.items import Tag, public_id
 from catalog.outcomes import Counts
 from catalog.storage import Storage, corrections, entries
-from catalog.storage.entries import Kept
+from catalog.storage.entries import Kept, Told
 from catalog.storage.store import Saying, Write, store
 from catalog.taxonomy import Taxonomy
 from ingest.decide import Change, decide
@@ -51,12 +51,15 @@ class Keeper:
     def __init__(self, storage: Storage, taxonomy: Taxonomy, tagger: Tagger) -> None:
         self._storage, self._taxonomy, self._tagger = storage, taxonomy, tagger
         self._tags: dict[Text, tuple[Tag, ...]] = {}
+        self._hashes: dict[str, str] = {}  # of entries of the page that are held, by key
 
     def prepare(self, source: str, page: Page) -> None:
         """Tag what will change before the transaction is opened, so that the write lock is held for writing only."""
+        self._hashes = {}
         with self._storage.read() as db:
-            kept = entries.kept(db, source, [e.key for e in page.entries])
-        texts = [words_of([merged]) for _, change, merged in _decided(kept, page.entries) if change is not Change.UNCHANGED]
+            said = self._not_repeated(db, source, _first_of_each(page.entries))
+            kept = entries.kept(db, source, said)
+        texts = [words_of([merged]) for _, change, merged in _decided(kept, said) if change is not Change.UNCHANGED]
         self._tags = dict(zip(texts, self._tagger.tag_many(texts), strict=True))
 
     def write(self, db: Any, source: str, page: Page, now: datetime) -> Counts:
@@ -64,9 +67,12 @@ class Keeper:
         counts = Counts(unchanged=page.passed, rejected=page.rejected.copy())
         # Each entry is seen and is one of the others: seen = new + revised + unchanged + rejected.
         counts.seen = len(page.entries) + len(page.removed) + page.passed + sum(page.rejected.values())
-        kept = entries.kept(db, source, [*(e.key for e in page.entries), *page.removed])
+        first = _first_of_each(page.entries)
+        said = self._not_repeated(db, source, first)
+        counts.unchanged += len(first) - len(said)
+        kept = entries.kept(db, source, [*said, *page.removed])
         changed: list[tuple[Kept | None, EntryData]] = []
-        for before, change, merged in _decided(kept, page.entries):
+        for before, change, merged in _decided(kept, said):
             if change is Change.NEW:
                 counts.new += 1
             elif change is Change.REVISED:
@@ -94,6 +100,13 @@ class Keeper:
         inside = [x for x in links if x.one in where and where[x.one] == where.get(x.other)]
         known = {m.key: m.kept.entry_id for g in groups for m in g.members if m.kept}
         store(db, writes, now, inside, known)
+
+    def _not_repeated(self, db: Any, source: str, said: Mapping[str, EntryData]) -> dict[str, EntryData]:
+        """The sayings that may change something: not those that are word for word what is kept."""
+        told = entries.told(db, source, said)
+        for key in told.keys() - self._hashes.keys():
+            self._hashes[key] = content_hash(said[key])
+        return {k: e for k, e in said.items() if k not in told or not repeats(e, self._hashes[k], told[k])}
 
     def _store(self, db: Any, changed: Sequence[tuple[Kept | None, EntryData]], now: datetime) -> None:
         members = {(e.source, e.key): _said(before, e, now.date()) for before, e in changed}
@@ -147,11 +160,20 @@ def _said(before: Kept | None, entry: EntryData, today: date) -> Member:
     return Member(said, before, Saying(said, content_hash(said), before, news))
 
 
-def _decided(kept: Mapping[str, Kept], said: Iterable[EntryData]) -> list[tuple[Kept | None, Change, EntryData]]:
-    """Each entry with what is kept of it and what its saying changes; of two with one key the first is taken."""
-    out: dict[str, tuple[Kept | None, Change, EntryData]] = {}
+def repeats(entry: EntryData, digest: str, told: Told) -> bool:
+    """True when hash, date and detail show that `decide` finds the saying unchanged; `digest` is its content hash."""
+    dated = entry.announced is None or (entry.announced, entry.basis) == (told.announced, told.basis)
+    return digest == told.hash and dated and entry.detail in (told.detail, Detail.BRIEF)
+
+
+def _first_of_each(said: Iterable[EntryData]) -> dict[str, EntryData]:
+    """The entries by key; of two with one key the first is taken."""
+    out: dict[str, EntryData] = {}
     for entry in said:
-        if entry.key not in out:
-            before = kept.get(entry.key)
-            out[entry.key] = (before, *decide(before.entry if before else None, entry))
-    return list(out.values())
+        out.setdefault(entry.key, entry)
+    return out
+
+
+def _decided(kept: Mapping[str, Kept], said: Mapping[str, EntryData]) -> list[tuple[Kept | None, Change, EntryData]]:
+    """Each entry with what is kept of it and what its saying changes."""
+    return [(before := kept.get(k), *decide(before.entry if before else None, e)) for k, e in said.items()]

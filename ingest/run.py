@@ -116,6 +116,8 @@ def _run(tools: Tools, source: Source, lease: Lease, name: str, act: Callable[[V
     with storage.write() as db:
         leases.require(db, lease)
         sources.put_run(db, run)
+        if window is not None and name == source.name and run.outcome.good:
+            sources.note_visit(db, run)
         if window is None:
             before = sources.state(db, source.name)
             assert before is not None

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import importlib
 import sqlite3
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -185,3 +187,12 @@ def explain(error: Exception, url: URL) -> DatabaseUnavailable:
         if not known:
             return DatabaseUnavailable(f"{shown(url)}: the folder {folder} does not exist; make it or set SKILLFEED_DATA_DIR")
     return DatabaseUnavailable(f"{shown(url)}: {cause[:300]}")
+
+
+def add_missing(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert those rows whose `name` is not there yet; another process may do the same at the same time."""
+    known = set(db.execute(select(table.c.name)).scalars())
+    missing = [dict(r) for r in rows if r["name"] not in known]
+    if missing:
+        insert = sqlite.insert if db.dialect.name == "sqlite" else postgresql.insert
+        db.execute(insert(table).on_conflict_do_nothing(index_elements=["name"]), missing)

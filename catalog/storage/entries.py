@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, or_, select, tuple_
@@ -39,6 +40,27 @@ def kept(db: Connection, source: str, keys: Iterable[str]) -> dict[str, Kept]:
     for part in chunks(sorted(set(keys))):
         rows += db.execute(select(s.entries).where(s.entries.c.source == source, s.entries.c.key.in_(part))).all()
     return {k.entry.key: k for k in _kept(db, rows)}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """As much of a stored entry as shows that a saying repeats it."""
+
+    hash: str
+    announced: date
+    basis: Basis
+    detail: Detail
+
+
+def told(db: Connection, source: str, keys: Iterable[str]) -> dict[str, Told]:
+    """Hashes and dates of the stored entries of these keys, by key: a tenth of the work of reading them whole."""
+    c = s.entries.c
+    found: dict[str, Told] = {}
+    for part in chunks(sorted(set(keys))):
+        query = select(c.key, c.hash, c.announced, c.basis, c.detail).where(c.source == source, c.key.in_(part))
+        for key, digest, announced, basis, detail in db.execute(query):
+            found[key] = Told(digest, announced, Basis(basis), Detail(detail))
+    return found
 
 
 def of_keys(db: Connection, keys: Iterable[EntryKey]) -> list[Kept]:
@@ -151,6 +173,7 @@ def load_tags(stored: str) -> tuple[Tag, ...]:
     )
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: json.dumps makes one at each call
 _DETAILS = ("year", "track", "decision", "award", "subjects", "keywords")
 
 
@@ -169,4 +192,4 @@ def load_details(text: str) -> dict[str, Any]:
 
 def as_json(value: Any) -> str:
     """Compact JSON, as the columns hold it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(value)

@@ -267,8 +267,13 @@ def _once(told: Iterable[News]) -> tuple[News, ...]:
     first: dict[tuple[str, str, str], News] = {}
     for n in sorted(told, key=lambda n: (n.day, n.what, n.text, n.status)):
         first.setdefault((n.what, n.text, n.status), n)
-    confirmed = {(n.what, n.text): n.day for n in first.values() if n.status == "confirmed"}
-    return tuple(n for n in first.values() if n.status != "claimed" or n.day < confirmed.get((n.what, n.text), date.max))
+    confirmed = [n for n in first.values() if n.status == "confirmed"]
+    return tuple(n for n in first.values() if n.status != "claimed" or not any(_settles(c, n) for c in confirmed))
+
+
+def _settles(confirmed: News, claim: News) -> bool:
+    """True for a claim of what was confirmed by then, also a shorter one: `ICML` of `ICML 2019`."""
+    return confirmed.day <= claim.day and f"{confirmed.text} ".startswith(f"{claim.text} ")
 
 
 def _fill_entries(db: Connection, extra: dict[int, dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, select
 from catalog import yields
 from catalog.outcomes import Counts, Outcome, Part, Run, counts_from
 from catalog.storage import schema as s
+from catalog.storage.engine import add_missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +67,14 @@ NOTHING = PartState({})
 # ------------------------------------------------------------------ sources
 def register(db: Connection, names: Mapping[str, bool], now: datetime) -> None:
     """Make rows for sources that have none: due at once, enabled or not as given."""
-    known = set(db.execute(select(s.sources.c.name)).scalars())
-    rows = [
-        {"name": name, "enabled": enabled, "next_due": now, "failures": 0, "outcome": "", "error": ""}
-        for name, enabled in names.items()
-        if name not in known
-    ]
-    if rows:
-        db.execute(s.sources.insert(), rows)
+    add_missing(
+        db,
+        s.sources,
+        [
+            {"name": name, "enabled": enabled, "next_due": now, "failures": 0, "outcome": "", "error": ""}
+            for name, enabled in names.items()
+        ],
+    )
 
 
 def states(db: Connection) -> list[SourceState]:
@@ -154,6 +155,16 @@ def _yields(db: Connection, source: str, until: datetime) -> list[yields.Yield]:
         else db.execute(good.where(table.c.started <= until - yields.SPAN).order_by(table.c.id.desc()).limit(few)).all()
     )
     return sorted((yields.yield_of(_run(row)) for row in (*older, *young)), key=lambda one: one.at)
+
+
+def note_visit(db: Connection, run: Run) -> None:
+    """Note the good end of a visit to dates that were asked for: when the next one is due does not change."""
+    before = state(db, run.source)
+    assert before is not None
+    values: dict[str, Any] = {"last_run": run.finished, "last_success": run.finished}
+    if not before.outcome:
+        values["outcome"] = run.outcome.value if run.outcome else ""
+    db.execute(s.sources.update().where(s.sources.c.name == run.source).values(**values))
 
 
 # ------------------------------------------------------------------ parts and batches

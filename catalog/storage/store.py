@@ -297,6 +297,7 @@ class _Page:
         c = s.news.c
         for part in chunks(sorted({entry_id for _, entry_id, before, _ in told if before is not None})):
             known.update(tuple(r) for r in self.db.execute(select(c.entry_id, c.what, c.text).where(c.entry_id.in_(part))))
+        self._retract(told)
         rows = {
             (entry_id, n.what, n.text): {
                 "entry_id": entry_id, "what": n.what, "text": n.text, "status": n.status, "day": n.day, "item_id": item_id,
@@ -305,6 +306,19 @@ class _Page:
             if (entry_id, n.what, n.text) not in known
         }  # fmt: skip
         _insert(self.db, s.news, list(rows.values()))
+
+    def _retract(self, told: Sequence[tuple[News, int, Kept | None, int]]) -> None:
+        """A venue that corrects its name or year confirms what it says now, and not what it said before."""
+        c = s.news.c
+        now = {entry_id: n.text for n, entry_id, before, _ in told if before is not None and n.status == "confirmed"}
+        for part in chunks(sorted(now)):
+            rows = self.db.execute(
+                select(c.entry_id, c.what, c.text).where(c.entry_id.in_(part), c.status == "confirmed")
+            ).all()
+            gone = [{"b_entry": r.entry_id, "b_what": r.what, "b_text": r.text} for r in rows if r.text != now[r.entry_id]]
+            if gone:
+                same = (c.entry_id == bindparam("b_entry"), c.what == bindparam("b_what"), c.text == bindparam("b_text"))
+                self.db.execute(s.news.delete().where(*same), gone)
 
     def _links(self, links: Sequence[Link]) -> None:
         """Why entries are one item; a link that is known keeps its reason."""

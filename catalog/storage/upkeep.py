@@ -20,6 +20,7 @@ from sqlalchemy import Connection, select, text
 
 from catalog.outcomes import Outcome
 from catalog.storage import schema as s
+from catalog.storage.engine import add_missing
 
 RUNS_ALL = timedelta(days=35)  # as long as `catalog.yields` looks back
 RUNS_FAILED = timedelta(days=90)
@@ -43,10 +44,7 @@ class Chore:
 # ------------------------------------------------------------------ chores
 def register(db: Connection, names: Sequence[str], now: datetime) -> None:
     """Make rows for chores that have none: due at once."""
-    known = set(db.execute(select(s.chores.c.name)).scalars())
-    rows = [{"name": name, "next_due": now, "failures": 0, "error": ""} for name in names if name not in known]
-    if rows:
-        db.execute(s.chores.insert(), rows)
+    add_missing(db, s.chores, [{"name": name, "next_due": now, "failures": 0, "error": ""} for name in names])
 
 
 def chores(db: Connection) -> dict[str, Chore]:

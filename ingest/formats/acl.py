@@ -15,7 +15,7 @@ from lxml import etree
 from catalog.entries import Basis, EntryData, Kind
 from catalog.errors import ParseError
 from catalog.identifiers import doi
-from catalog.text import clean_block, clean_line
+from catalog.text import clean_abstract, clean_line
 from catalog.venues import venue_in
 from ingest.formats.paper_list import PaperList
 from ingest.formats.titles import Titles
@@ -159,7 +159,7 @@ def _entry(paper: etree._Element, key: str, title: str, volume: _Volume, today: 
         Kind.PAPER,
         title,
         f"https://aclanthology.org/{key}/",
-        abstract=clean_block(_said(paper.find("abstract"))),
+        abstract=clean_abstract(_said(paper.find("abstract"))),
         authors=tuple(n for n in names if n),
         announced=own or volume.announced,
         basis=Basis.STATED if own else volume.basis,

@@ -6,7 +6,7 @@ import re
 
 from catalog.categories import is_category
 from catalog.identifiers import ArxivId, doi
-from catalog.text import TITLE_LIMIT, clean_block, clean_line, readable, unaccent_tex
+from catalog.text import TITLE_LIMIT, clean_abstract, clean_line, readable, unaccent_tex
 
 _INNERMOST = re.compile(r"\s*\([^()]*\)")
 _AND = re.compile(r",?\s+(?:and|&)\s+", re.I)
@@ -50,7 +50,7 @@ def line(text: str) -> str:
 
 def abstract(text: str) -> str:
     """Readable text of an abstract."""
-    return readable(clean_block(text))
+    return clean_abstract(text)
 
 
 def categories(names: list[str]) -> tuple[str, ...]:

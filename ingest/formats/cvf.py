@@ -18,7 +18,7 @@ from lxml import etree
 from catalog.entries import Basis, Detail, EntryData, Kind
 from catalog.errors import ParseError
 from catalog.identifiers import arxiv_id
-from catalog.text import clean_block, clean_line
+from catalog.text import clean_abstract, clean_line
 from catalog.venues import venue_in
 from ingest.formats.html import metas, path_of, read_html, text_of
 from ingest.formats.paper_list import AUTHORS_LIMIT, Link, PaperList, PaperPage, listed
@@ -206,5 +206,5 @@ def parse_paper(body: bytes) -> PaperPage:
     places = page.root.xpath("//*[@id='abstract']")
     if not places and not metas(page.root, "citation_title") and not page.root.xpath("//*[@id='papertitle']"):
         raise ParseError("no-paper", "the page is not that of a paper")
-    abstract = clean_block(text_of(places[0])) if places else ""
+    abstract = clean_abstract(text_of(places[0])) if places else ""
     return PaperPage(abstract, damage=page.damage, whole=page.whole)

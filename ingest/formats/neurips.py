@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from catalog.entries import Basis, Detail, EntryData, Kind
 from catalog.errors import ParseError
-from catalog.text import clean_block, clean_line
+from catalog.text import clean_abstract, clean_line
 from ingest.formats.html import Document, metas, path_of, read_html, text_of
 from ingest.formats.json_body import read_json
 from ingest.formats.paper_list import Link, PaperList, PaperPage, listed, names, turned
@@ -192,7 +192,7 @@ def _abstract(root: Any) -> str | None:
 
 
 def _said(text: str) -> str:
-    abstract = clean_block(text)
+    abstract = clean_abstract(text)
     return "" if abstract.lower().rstrip(".") in _NO_ABSTRACT else abstract
 
 

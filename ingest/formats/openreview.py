@@ -18,7 +18,7 @@ from typing import Any
 from catalog.entries import Basis, EntryData, Kind
 from catalog.errors import ParseError
 from catalog.identifiers import canonical_url
-from catalog.text import clean_block, clean_line
+from catalog.text import clean_abstract, clean_line
 from ingest.formats.json_body import read_json, whole_number
 from ingest.formats.tiers import tier
 from ingest.formats.titles import Titles
@@ -164,7 +164,7 @@ def _entry(
         Kind.PAPER,
         title,
         f"https://openreview.net/forum?id={forum}",
-        abstract=clean_block(_line(content.get("abstract"), 1_000_000)),
+        abstract=clean_abstract(_line(content.get("abstract"), 1_000_000)),
         authors=_authors(content.get("authors")),
         announced=announced.date() if announced else None,
         basis=Basis.STATED if public else Basis.ESTIMATED if announced else Basis.HELD,

@@ -17,7 +17,7 @@ from typing import Any
 from catalog.entries import Basis, EntryData, Kind
 from catalog.errors import ParseError
 from catalog.identifiers import doi
-from catalog.text import clean_block, clean_line, unaccent_tex
+from catalog.text import clean_abstract, clean_line, unaccent_tex
 from catalog.venues import venue_in
 from ingest.formats import bibtex
 from ingest.formats.paper_list import PaperList
@@ -243,7 +243,7 @@ def _collected(volume: str, meeting: Meeting, said: Iterable[_Paper], rejected: 
                 Kind.PAPER,
                 title,
                 f"https://proceedings.mlr.press/{volume}/{key}.html",
-                abstract=clean_block(paper.abstract),
+                abstract=clean_abstract(paper.abstract),
                 authors=tuple(name for p in paper.authors if (name := clean_line(p))),
                 announced=paper.announced or meeting.published,
                 basis=paper.basis if paper.announced else Basis.STATED if meeting.published else Basis.HELD,

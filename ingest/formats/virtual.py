@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 from catalog.entries import Basis, EntryData, Kind
 from catalog.errors import ParseError
 from catalog.identifiers import arxiv_id, canonical_url
-from catalog.text import clean_block, clean_line
+from catalog.text import clean_abstract, clean_line
 from ingest.formats.json_body import read_json, whole_number
 from ingest.formats.tiers import tier
 from ingest.formats.titles import Titles
@@ -152,7 +152,7 @@ def parse_abstracts(body: bytes) -> tuple[dict[str, str], int]:
         raise ParseError("no-abstracts", "the answer is JSON, but no abstracts by event")
     if not value:
         raise ParseError("empty", "the file of abstracts is empty")
-    texts = {key: clean_block(text) for key, text in value.items() if isinstance(text, str)}
+    texts = {key: clean_abstract(text) for key, text in value.items() if isinstance(text, str)}
     if not texts:
         raise ParseError("no-abstracts", "the answer is JSON, but no abstracts by event")
     return texts, len(value) - len(texts)
@@ -210,7 +210,7 @@ def _entry(row: Mapping[str, Any], uid: str, title: str, meeting: Meeting) -> En
         Kind.PAPER,
         title,
         (_joined(home, site) if site else None) or next(iter(pages), home),
-        abstract=clean_block(_text(row.get("abstract"))),
+        abstract=clean_abstract(_text(row.get("abstract"))),
         authors=_authors(row.get("authors")),
         venue=meeting.venue,
         year=meeting.year,

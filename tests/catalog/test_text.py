@@ -97,7 +97,13 @@ def test_accents_become_letters(tex: str, text: str) -> None:
         (r"$x^{a+b}$", "x^(a+b)"),
         (r"$\Gamma$ and $\omega$ and $\sigma$", "Γ and ω and σ"),
         (r"100\% of R\&D for \$5", "100% of R&D for $5"),
-        (r"\unknowncommand{X}", "unknowncommandX"),
+        (r"\unknowncommand{X}", "X"),
+        (r"\rev{We} use \MethodName can do", "We use MethodName can do"),
+        (r"Known~\cite[p. 3]{x,y} to work, see \ref{s}.", "Known to work, see ."),
+        (r"\href{https://a.example/b}{our code}", "our code (https://a.example/b)"),
+        (r"\href{https://a.example/b}{https://a.example/b}", "https://a.example/b"),
+        (r"fast\footnote{\url{https://a.example/b}} now", "fast https://a.example/b now"),
+        (r"$\log n$ and $\alpha x$", "log n and αx"),
         ("``Attention'' is {A}ll", "“Attention” is All"),
         (r"a\,b", "a b"),
         (r"snake_case stays", "snake_case stays"),
@@ -128,3 +134,9 @@ def test_hostile_text_costs_no_time(hostile: str) -> None:
     clean_block(hostile)
     readable(hostile[:TEXT_LIMIT])
     assert time.process_time() - started < 1.0
+
+
+@given(FOREIGN)
+def test_plain_and_foreign_text_are_cleaned_by_the_same_rules(text: str) -> None:
+    if len(text) < 400 and not set(text) & set("<&"):
+        assert clean_line(text + " é") == f"{clean_line(text)} é".strip()

@@ -51,7 +51,7 @@ def test_markup_becomes_text_and_mathematics_stays_between_dollars() -> None:
         "Paper 1", "<fixed-case>B</fixed-case>ert &lt; <i>E<fixed-case>LM</fixed-case>o</i>"
     )
     (entry,) = read(text)
-    assert (entry.title, entry.abstract) == ("Bert < ELMo", "We win by $x^2$ & https://example.org.")
+    assert (entry.title, entry.abstract) == ("Bert < ELMo", "We win by x² & https://example.org.")
 
 
 def test_editors_and_other_spellings_are_no_authors() -> None:

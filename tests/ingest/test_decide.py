@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.entries import Basis, Detail, EntryData, Kind, Version
+from catalog.entries import Basis, Detail, EntryData, Kind, Version, content_hash
+from catalog.storage.entries import Told
 from ingest.decide import Change, decide
+from ingest.keep import repeats
 
 DAY = date(2026, 5, 1)
 AT = datetime(2026, 4, 30, 12, tzinfo=UTC)
@@ -210,10 +212,27 @@ def test_no_word_is_ever_emptied(said: list[EntryData]) -> None:
 @given(sayings(), sayings())
 def test_only_what_is_told_anew_counts_as_revised(kept: EntryData, said: EntryData) -> None:
     change, merged = decide(kept, said)
-    told = ("title", "abstract", "authors", "categories", "withdrawn")
+    fields = ["title", "abstract", "authors", "categories", "withdrawn"]
     if kept.detail is Detail.BRIEF:  # what a brief saying left out is no news when it comes
-        told = tuple(f for f in told if getattr(kept, f))
-    told_anew = merged.version > kept.version or any(getattr(merged, f) != getattr(kept, f) for f in told)
+        fields = [f for f in fields if getattr(kept, f)]
+    told_anew = merged.version > kept.version or any(getattr(merged, f) != getattr(kept, f) for f in fields)
     assert (change is Change.REVISED) is told_anew
     assert (change is Change.UNCHANGED) is (merged == kept)
     assert (merged.source, merged.key) == (kept.source, kept.key)
+
+
+@given(sayings(), sayings())
+def test_what_the_hash_says_is_repeated_changes_nothing(kept: EntryData, said: EntryData) -> None:
+    kept = replace(kept, announced=kept.announced or date(2026, 4, 1))
+    stored = Told(content_hash(kept), kept.announced or date.min, kept.basis, kept.detail)
+    for saying in (said, kept, replace(kept, announced=None), replace(kept, detail=Detail.BRIEF)):
+        if repeats(saying, content_hash(saying), stored):
+            assert decide(kept, saying) == (Change.UNCHANGED, kept)
+
+
+def test_a_saying_of_more_detail_or_a_surer_date_is_looked_at() -> None:
+    kept = replace(brief(), announced=date(2026, 4, 2), basis=Basis.ESTIMATED)
+    stored = Told(content_hash(kept), date(2026, 4, 2), Basis.ESTIMATED, Detail.BRIEF)
+    assert repeats(kept, content_hash(kept), stored)
+    for other in (replace(kept, detail=Detail.FULL), replace(kept, basis=Basis.STATED), replace(kept, title="U")):
+        assert not repeats(other, content_hash(other), stored)

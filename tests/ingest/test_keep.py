@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from catalog.entries import EntryData
+from catalog.entries import Detail, EntryData
 from catalog.filters import Filter, Listing
 from catalog.items import News
 from catalog.storage import Storage, items
@@ -125,6 +125,34 @@ def test_what_a_later_version_says_for_the_first_time_is_news_of_its_day(storage
         replace(ARXIV, version=3, updated=datetime(2026, 6, 2, 8, tzinfo=UTC), comment="Accepted at ICML 2026, 9 pages"),
     )
     assert {n.day for n in held(storage)[0].news} == {date(2026, 5, 2)}
+
+
+def test_what_a_paper_page_completes_is_no_news_of_today(storage: Storage) -> None:
+    listed = replace(VOLUME, abstract="", detail=Detail.BRIEF)
+    keep(storage, listed)
+    keep(storage, replace(VOLUME, abstract="Code: https://github.com/ada/sparse"), now=NOW + timedelta(days=9))
+    assert {n.day for n in held(storage)[0].news} == {VOLUME.announced}
+
+
+def test_what_is_first_seen_in_its_third_version_tells_its_facts_on_its_announced_day(storage: Storage) -> None:
+    keep(storage, replace(ARXIV, version=3, updated=datetime(2026, 6, 2, 8, tzinfo=UTC)))
+    assert {n.day for n in held(storage)[0].news} == {ARXIV.announced}
+
+
+def test_a_venue_that_corrects_its_year_confirms_the_right_one_only(storage: Storage) -> None:
+    keep(storage, replace(VOLUME, year=2025))
+    keep(storage, VOLUME)
+    assert [n.text for n in held(storage)[0].news] == ["ICML 2026"]
+
+
+def test_an_acceptance_is_not_dated_before_the_year_of_the_edition(storage: Storage) -> None:
+    keep(storage, replace(FORUM, announced=date(2025, 11, 1)))
+    assert [(n.day, n.text) for n in held(storage)[0].news] == [(date(2026, 1, 1), "ICML 2026")]
+
+
+def test_a_shorter_claim_of_what_is_confirmed_is_not_told(storage: Storage) -> None:
+    keep(storage, replace(VOLUME, announced=date(2026, 1, 2)), replace(ARXIV, comment="Accepted at ICML"))
+    assert [n.status for n in held(storage)[0].news if n.what == "accepted"] == ["confirmed"]
 
 
 def test_an_item_is_withdrawn_when_nobody_stands_by_it(storage: Storage) -> None:

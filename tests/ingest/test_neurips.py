@@ -194,7 +194,7 @@ ABSTRACTS = {
     "in an element of its own": ('<p class="paper-abstract">It <b>works</b>.</p>', "It works."),
     "in a paragraph in an element": ('<p class="paper-abstract">\n<p>It works.</p></p><section>No.</section>', "It works."),
     "beside its element": ('<h2>Abstract</h2><p class="paper-abstract"></p><p>It works.</p>', "It works."),
-    "mathematics": ("<h4>Abstract</h4><p>If $a &lt; b$ &amp; $b$</p>", "If $a < b$ & $b$"),
+    "mathematics": ("<h4>Abstract</h4><p>If $a &lt; b$ &amp; $b$</p>", "If a < b & b"),
     "missing": ("<h4>Abstract</h4><p>Abstract Missing</p>", ""),
     "empty": ("<h4>Abstract</h4><p></p>", ""),
 }

@@ -19,7 +19,7 @@ from catalog.storage.leases import Lease
 from catalog.storage.sources import PartState
 from ingest.fetch import Answer
 from ingest.run import visit_if_due, visit_source
-from ingest.source import History, Page, Visit
+from ingest.source import History, Page, Visit, Window
 from tests.ingest import calls
 from tests.instance import Instance, instance
 
@@ -240,3 +240,18 @@ def test_a_body_that_kills_its_reader_fails_its_visit_and_no_other(one: Instance
     run = visit_source(one.tools, Scripted(parsing(calls.kill_itself)))
     assert (run.outcome, run.error) == (Outcome.FAILED, "the process that read the answer ended by signal 9")
     assert visit_source(one.tools, Scripted(parsing(calls.pid))).outcome is Outcome.OK
+
+
+def test_a_visit_to_asked_dates_shows_in_the_health_and_moves_no_plan(one: Instance) -> None:
+    source = Scripted(keep(Page([entry("a")])))
+    with one.storage.write() as db:
+        sources.register(db, {"scripted": True}, one.clock.now())
+        before = sources.state(db, "scripted")
+    run = visit_source(one.tools, source, Window(DAY))
+    with one.storage.read() as db:
+        state = sources.state(db, "scripted")
+    assert before is not None
+    assert state is not None
+    assert (state.last_run, state.last_success, state.outcome) == (run.finished, run.finished, "ok")
+    assert state.next_due == before.next_due
+    assert state.failures == 0
