@@ -22,7 +22,7 @@ _SOURCES = {
     "blogs": "Research blogs", "semantic-scholar": "Semantic Scholar", "meetup": "Meetup", "luma": "Luma",
     "schools": "Summer schools", "youtube": "YouTube",
 }  # fmt: skip
-_CONFERENCES = {"neurips": "NeurIPS", "icml": "ICML", "iclr": "ICLR", "cvpr": "CVPR"}
+_CONFERENCES = {"neurips": "NeurIPS", "mlsys": "MLSys"}
 
 
 def day(value: date) -> str:

@@ -47,6 +47,7 @@ class Entry(_Shape):
     url: str
     version: int = Field(description="Version in hand.")
     announced: date = Field(description="Day on which this source made it public.")
+    title: str | None = Field(description="As this source gives it, LaTeX made readable.")
     venue: str | None = Field(description="Conference or journal, where the source is its voice.")
     year: int | None = Field(description="Of the edition.")
     track: str | None = Field(description="Null for the main track.")
@@ -355,6 +356,7 @@ ITEM_EXAMPLE: dict[str, Any] = {
             "url": "https://arxiv.org/abs/2601.01234",
             "version": 2,
             "announced": "2026-01-28",
+            "title": "Sparse Attention for Forecasting",
             "venue": None,
             "year": None,
             "track": None,

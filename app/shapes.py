@@ -173,6 +173,7 @@ def _extra(item: Item) -> dict[str, Any]:
                 "url": e.url,
                 "version": e.version,
                 "announced": e.announced.isoformat(),
+                "title": e.title or None,
                 "venue": e.venue or None,
                 "year": e.year or None,
                 "track": e.track or None,

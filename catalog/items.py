@@ -54,6 +54,7 @@ class EntryRef:
     basis: Basis
     versions: tuple[Version, ...] = ()
     joined: tuple[tuple[str, str, str], ...] = ()  # why it is of this item: reason, and source and key of the other entry
+    title: str = ""  # readable
     venue: str = ""  # the rest is as in EntryData
     year: int = 0
     track: str = ""

@@ -3,6 +3,8 @@
 What a visit gave is what the source says it announced or lists, part by part, or what was read where it does not say: a part
 that is unchanged (304) still tells what it holds, so it is not empty. Two rules, each over good visits only:
 
+Compared are the parts that the last two visits had: past editions and dates that somebody asked for say nothing.
+
 *Short.* No visit of the last five days gave a fifth of the median of the visits of the 28 days before (of the last four where
 these days have fewer). Five days, because Christmas and a weekend are four; at least two visits, so that a single odd answer
 is no alarm. Fewer than four visits to compare with, or a median under ten, say nothing.
@@ -13,8 +15,8 @@ the seven days after them not a fifth of the median. A source with a constant se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -38,16 +40,31 @@ class Yield:
     at: datetime  # its begin
     size: int  # announced or listed, else read
     fresh: int  # new and revised
+    parts: Mapping[str, int] = field(default_factory=dict, compare=False)  # the size of each
 
 
 def yield_of(run: Run) -> Yield:
     """What the run gave."""
-    return Yield(run.started, sum(_size(p) for p in run.parts), run.counts.new + run.counts.revised)
+    sizes = {p.name: _size(p) for p in run.parts}
+    return Yield(run.started, sum(sizes.values()), run.counts.new + run.counts.revised, sizes)
 
 
 def warning(visits: Sequence[Yield], now: datetime) -> str:
     """One line that says what is missing, "" when all is as usual; `visits` are the good ones, oldest first, any number."""
-    return _short(visits, now) or _standing_still(visits, now)
+    alike = _comparable(visits)
+    return _short(alike, now) or _standing_still(alike, now)
+
+
+def _comparable(visits: Sequence[Yield]) -> list[Yield]:
+    """The visits by those of their parts that are still visited: other years and dates were asked for by hand, or are over."""
+    current = {name for v in visits[-2:] for name in v.parts}
+    if not current:
+        return list(visits)
+    return [
+        replace(v, size=sum(size for name, size in v.parts.items() if name in current))
+        for v in visits
+        if not current.isdisjoint(v.parts)
+    ]
 
 
 def _short(visits: Sequence[Yield], now: datetime) -> str:

@@ -53,9 +53,8 @@ def split(storage: Storage, keeper: Keeper, id: str, chosen: Collection[str], no
         kept = {_key(k): k for k in entries.of_items(db, [number])}
         out = _chosen(kept, chosen)
         if len(kept) < 2 or (chosen and len(out) == len(kept)):
-            raise UsageError(
-                f"item {id} has {len(kept)} entries, of which {len(out)} are to go: there is nothing to take apart"
-            )
+            rest = "all of its entries would go" if len(kept) > 1 else "it has one entry"
+            raise UsageError(f"there is nothing to take apart of item {id}: {rest}")
         apart = {_pair(a, b): False for a in out for b in kept if a != b and (not chosen or b not in out)}
         corrections.put(db, apart, now)
         links = [x for x in entries.links_of(db, [k.entry_id for k in kept.values()]) if (x.one, x.other) not in apart]

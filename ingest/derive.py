@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from datetime import date
 
 from catalog.entries import Basis, EntryData
+from catalog.identifiers import canonical_url, identifier_of
 from catalog.items import ItemData, Tag
 from catalog.taxonomy import Taxonomy
 from catalog.text import readable
 from catalog.titles import name_of, title_key
 from ingest.tagging import Text
 
-#: Whose words are shown first: the preprint is open to all and newest, then what the meeting itself says, then the volume.
-_SPEAKERS = ("arxiv", "openreview", "virtual", "neurips", "pmlr", "cvf", "acl")
+#: Whose words and address are shown first: the preprint is open to all and newest, then the volume that is cited.
+_SPEAKERS = ("arxiv", "neurips", "pmlr", "cvf", "acl", "openreview", "virtual")
 _SURENESS = list(Basis)
 _SHOUT = 20  # characters; a shorter title in capitals may be a name
 
@@ -56,7 +57,7 @@ def item_of(entries: Sequence[EntryData], tags: tuple[Tag, ...], taxonomy: Taxon
         withdrawn=all(e.withdrawn for e in entries),
         categories=categories_of(entries),
         sources=tuple(sorted({e.source for e in entries})),
-        identifiers=tuple(sorted({i for e in entries for i in e.identifiers})),
+        identifiers=tuple(sorted({i for e in entries for i in (*e.identifiers, *_page(e))})),
         tags=tags,
         areas=tuple(sorted({taxonomy.topic(t.topic).area for t in tags})),
     )
@@ -83,6 +84,12 @@ def _rank(entry: EntryData) -> tuple[bool, bool, int, str, str]:
     family = entry.source.partition("-")[0]
     speaker = _SPEAKERS.index(family) if family in _SPEAKERS else len(_SPEAKERS)
     return entry.withdrawn, not entry.abstract, speaker, entry.source, entry.key
+
+
+def _page(entry: EntryData) -> tuple[tuple[str, str], ...]:
+    """The entry's address as an identifier, where it is none of those that name themselves."""
+    address = canonical_url(entry.url)
+    return () if address is None or identifier_of(address) else (("url", address),)
 
 
 def _title(lead: EntryData, entries: Sequence[EntryData]) -> str:

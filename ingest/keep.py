@@ -90,7 +90,7 @@ class Keeper:
                 counts.unchanged += 1
         if changed:
             self._store(db, changed, now)
-        return counts
+        return counts if page.counted else Counts()
 
     def regroup(self, db: Any, groups: Sequence[Group], links: Iterable[Link], now: datetime) -> None:
         """Store these items. Together they hold all entries of each item that they take entries from."""

@@ -36,6 +36,7 @@ class Page:
     state: PartState | None = None  # None: where the part goes on stays as it is
     batches: Sequence[Batch] = ()
     passed: int = 0  # entries that were read and are not for us; counted as seen and unchanged
+    counted: bool = True  # False: these entries were counted before, and are only told in full now
 
 
 class Visit(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
@@ -19,6 +19,7 @@ from catalog.filters import make_cursor, parse_listing
 from catalog.storage import items as store
 
 _ID = re.compile(r"[0-9a-z]{1,32}")
+MERGED: dict[int | str, dict[str, Any]] = {308: {"description": "Merged into the item that `Location` names."}}
 _LONGEST = 2_000  # characters of an identifier or address that is looked up
 LOOKUP = (
     Parameter(
@@ -87,7 +88,7 @@ def router(context: Context) -> APIRouter:
         "/{id}",
         operation_id="getItem",
         summary="One item",
-        responses=told(Item, ITEM_EXAMPLE, NOT_FOUND, USAGE, UNAVAILABLE),
+        responses=MERGED | told(Item, ITEM_EXAMPLE, NOT_FOUND, USAGE, UNAVAILABLE),
     )
     def get_item(
         request: Request, id: Annotated[str, Path(description="Id of an item.", examples=[ITEM_EXAMPLE["id"]])]

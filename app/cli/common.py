@@ -21,7 +21,8 @@ from catalog.taxonomy import load_taxonomy
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, progress on stderr.")]
 
 err = Console(stderr=True, highlight=False)
-out = Console(highlight=False)
+#: What is piped is not cut to a screen that is not there.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
 def read() -> Settings:

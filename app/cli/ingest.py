@@ -47,10 +47,11 @@ def ingest(
     named = [source_named(n) for n in dict.fromkeys(sources or ())]
     window = _window(since, until)
     with common.opened() as context:
+        _not_ahead(context, window)
         chosen = named or _enabled(context)
         runs = []
         for source in chosen:
-            progress = _progress(source, context, json or quiet)
+            progress = _progress(source, context, quiet, json)
             with progress if isinstance(progress, AbstractContextManager) else nullcontext():
                 runs.append(visit_source(_tools(context, progress), source, window))
         _report(runs, json)
@@ -69,6 +70,7 @@ def backfill_arxiv(
         raise UsageError("--since is needed, e.g. --since 2026-01-05")
     arxiv = Arxiv()
     with common.opened() as context:
+        _not_ahead(context, window)
         categories = context.settings.categories
         chosen = None if set_name else frozenset(canonical(c) for c in categories)
 
@@ -76,7 +78,7 @@ def backfill_arxiv(
             for name in [set_name] if set_name else sets_for(categories):
                 arxiv.harvest_window(visit, name, chosen, window)
 
-        progress = _progress(arxiv, context, json or quiet)
+        progress = _progress(arxiv, context, quiet, json)
         with progress if isinstance(progress, AbstractContextManager) else nullcontext():
             run = backfill(_tools(context, progress), arxiv, act, window)
         _report([run], json)
@@ -97,9 +99,11 @@ def _tools(context: Context, progress: Progress) -> Tools:
     return Tools(context.settings, context.storage, context.taxonomy, tagger, context.clock, progress=progress)
 
 
-def _progress(source: Source, context: Context, none: bool) -> Progress:
-    if none:
+def _progress(source: Source, context: Context, quiet: bool, json: bool) -> Progress:
+    if quiet:
         return silent
+    if json:
+        return Lines()
     return Bar(common.err, source.steps(context.settings)) if common.err.is_terminal else Lines()
 
 
@@ -117,6 +121,12 @@ def _report(runs: list[Run], json: bool) -> None:
             common.out.print(f"{run.requests:,} requests in {run.seconds:.1f} s")
     if any(r.outcome and not r.outcome.good for r in runs):
         raise typer.Exit(1)
+
+
+def _not_ahead(context: Context, window: Window | None) -> None:
+    today = context.clock.now().date()
+    if window is not None and window.since > today:
+        raise UsageError(f"--since {window.since} is after today, {today}: nothing is announced yet")
 
 
 def _window(since: str, until: str) -> Window | None:

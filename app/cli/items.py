@@ -163,7 +163,12 @@ def _ascii(id: str) -> str:
 
 
 def _tell(ids: list[str], json: bool) -> None:
+    """The items as they are now: id, and source and key of each entry."""
     if json:
         common.emit({"items": ids})
-    else:
-        sys.stdout.write("".join(f"{i}\n" for i in ids))
+        return
+    with common.opened() as context, context.storage.read() as db:
+        for id in ids:
+            item = store.by_id(db, id)
+            said = ", ".join(f"{e.source} {e.key}" for e in item.entries) if item else ""
+            sys.stdout.write(f"{id}  {said}\n")

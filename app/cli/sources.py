@@ -41,7 +41,8 @@ def list_sources(json: common.Json = False) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for name in ("source", "enabled", "outcome", "last visit", "failing since", "next due", "error or warning"):
-        table.add_column(name)
+        # A slug is typed in the next command, a date means nothing in half.
+        table.add_column(name, no_wrap=name != "error or warning", overflow="fold")
     for s in states:
         table.add_row(
             s.name, "yes" if s.enabled else "no", s.outcome or "not visited", _when(s.last_run), _when(s.failing_since),
@@ -69,6 +70,11 @@ def _switch(names: list[str], enabled: bool, json: bool) -> None:
         states, asked = [s for s in store.states(db) if s.name in chosen], requests.latest(db)
     if json:
         common.emit({"sources": [shapes.source(s, asked.get(s.name)) for s in states]})
+        return
+    for state in states:
+        common.out.print(
+            f"{state.name} is {'on, next visit ' + _when(state.next_due) if state.enabled else 'off'}", markup=False
+        )
 
 
 def _due(state: store.SourceState, asked: requests.Request | None) -> str:

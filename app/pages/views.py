@@ -321,7 +321,8 @@ def item(context: Context, request: Request) -> Page:
     known = {t.slug: t for t in context.taxonomy.topics}
     tags = [(known[t.topic], t, because(t)) for t in found.topics if t.topic in known]
     data = {
-        "nav": "", "item": found, "moment": lambda at: _moment(context, at),
+        "nav": "", "item": found, "speaker": next((e.source for e in said if e.url == found.url), ""),
+        "moment": lambda at: _moment(context, at),
         "title": marked(found.title, "title", found.topics, known),
         "abstract": marked(found.summary, "abstract", found.topics, known),
         "tags": tags, "identifiers": [_identifier(s, v) for s, v in found.identifiers],

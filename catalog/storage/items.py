@@ -17,6 +17,7 @@ from catalog.query import parse_query
 from catalog.storage import schema as s
 from catalog.storage import search
 from catalog.storage.entries import chunks, load_details, load_tags
+from catalog.text import readable
 
 _ALL = 1 << 62  # above every position
 _BRANCHES = 100  # values of one field that are merged from a range each
@@ -293,6 +294,6 @@ def _fill_entries(db: Connection, extra: dict[int, dict[str, Any]]) -> None:
     for r in rows:
         ref = EntryRef(
             r.source, r.key, r.url, r.version, r.announced, Basis(r.basis), tuple(versions.get(r.id, ())),
-            tuple(sorted(joined.get(r.id, ()))), venue=r.venue, **load_details(r.details),
+            tuple(sorted(joined.get(r.id, ()))), readable(r.title), venue=r.venue, **load_details(r.details),
         )  # fmt: skip
         extra[r.item_id]["entries"] = (*extra[r.item_id].get("entries", ()), ref)

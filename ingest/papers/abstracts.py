@@ -82,7 +82,7 @@ def complete(
         todo -= {mark(e.key) for e in done}
         state = replace(state, cursor={**state.cursor, "todo": packed(todo)})
         if done:
-            visit.keep(part, Page(done, state=state))
+            visit.keep(part, Page(done, state=state, counted=False))
     _tell(visit, part, waiting, todo, failed, trouble)
 
 

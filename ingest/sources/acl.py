@@ -61,7 +61,8 @@ class Acl:
         part, state, prefix = visit.begin(name), visit.state(name), f"{name}-"
         today = visit.now().date()
         asked = state.cursor.get("absent")
-        if asked and visit.window is None and timedelta(0) <= today - date.fromisoformat(asked) < ABSENT:
+        turn = (today.toordinal() + sum(name.encode())) % ABSENT.days == 0  # so that each visit asks for some
+        if asked and visit.window is None and not turn and timedelta(0) <= today - date.fromisoformat(asked) < ABSENT:
             part.announced = part.held = 0
             return
         try:

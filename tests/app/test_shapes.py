@@ -75,6 +75,7 @@ def test_the_whole_item_tells_what_is_known() -> None:
             "url": "https://arxiv.org/abs/2601.01234",
             "version": 2,
             "announced": "2026-01-28",
+            "title": None,
             "venue": None,
             "year": None,
             "track": None,

@@ -110,3 +110,14 @@ def test_what_a_run_gave_is_what_its_parts_announced_or_else_read() -> None:
     run = Run("x", START, outcome=Outcome.OK, counts=Counts(12, 2, 1, 9))
     run.parts = [Part("unchanged", Outcome.OK, Counts(), 1000, 1000), Part("read", Outcome.OK, Counts(12, 2, 1, 9))]
     assert yield_of(run) == Yield(START, 1012, 3)
+
+
+def test_other_years_and_dates_that_were_asked_for_by_hand_say_nothing() -> None:
+    def visit(day: int, **parts: int) -> Yield:
+        return Yield(START + timedelta(days=day), sum(parts.values()), 0, parts)
+
+    first = [visit(0, old=1037), visit(1, old=583), visit(2, volumes=0), visit(3, volumes=0), visit(9, volumes=0)]
+    assert warning(first, first[-1].at) == ""
+    past = [visit(n, this=400, last=500) for n in range(6)]
+    assert warning([*past, visit(10, this=400), visit(11, this=400)], START + timedelta(days=11)) == ""
+    assert warning([*past, visit(10, this=0), visit(11, this=0)], START + timedelta(days=11)).startswith("gives 0 entries")

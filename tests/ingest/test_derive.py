@@ -40,7 +40,8 @@ def test_an_item_shows_the_preprint_and_collects_from_all() -> None:
         assert item.venue == "ICML 2026"
         assert item.venues == ("ICML", "ICML 2025", "ICML 2026")
         assert item.sources == ("arxiv", "openreview", "virtual-icml")
-        assert item.identifiers == (("arxiv", "2601.00001"), ("openreview", "f1"), ("openreview", "w"))
+        named = (("arxiv", "2601.00001"), ("openreview", "f1"), ("openreview", "w"))
+        assert item.identifiers == (*named, ("url", "https://icml.cc/virtual/2026/poster/1"))
         assert (item.categories, item.areas) == (("cs.LG", "stat.ML"), ("algorithms",))
         assert words_of(order) == ("α-Attention", "Preprint words.", ("cs.LG", "stat.ML"), Kind.PAPER)
 
