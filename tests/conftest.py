@@ -54,10 +54,16 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[RUN].end()
 
 
+#: `one` is a whole instance. 700 visits take 40 s of the minute that `make check` has; these stay in it.
+_QUICK_VISITS = ("test_run.py", "test_arxiv_source.py")
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m selects
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that asks for the server by name carries its mark."""
+    """A test that asks for the server by name carries its mark; one that visits a source as a whole is slow."""
     for item in items:
+        if "one" in getattr(item, "fixturenames", ()) and item.path.name not in _QUICK_VISITS:
+            item.add_marker("slow")
         if {"postgres_url", "postgres_database"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("postgres")
 

@@ -22,6 +22,8 @@ from tests.ingest.loopback import Answer, RawServer, http
 from tests.loopback_arxiv import Fault, LoopbackArxiv, sample_papers
 from tests.replay import Replay, announcement_days, needs_replay, recorded, replay
 
+pytestmark = pytest.mark.slow  # processes are started, waited for and killed
+
 GROWTH = 100  # MiB that a worker's peak may grow by
 PARSER = 512  # MiB that a process may have that reads answers
 DAY = date(2026, 1, 29)

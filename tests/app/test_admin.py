@@ -16,6 +16,8 @@ from catalog.outcomes import Outcome
 from catalog.storage import Storage, requests, sources
 from tests.app.seeding import NOW, application, opened
 
+pytestmark = pytest.mark.slow  # an application is started for each
+
 TOKEN = "correct horse"
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
 RUN, ONE = "/api/v1/sources/arxiv/run", "/api/v1/sources/arxiv"

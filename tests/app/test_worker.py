@@ -25,6 +25,8 @@ from tests.ingest.loopback import RawServer, http
 from tests.instance import HandClock
 from tests.loopback_smtp import LoopbackSmtp
 
+pytestmark = pytest.mark.slow  # processes are started, waited for and killed
+
 DAY = date(2026, 1, 29)
 
 

@@ -271,6 +271,7 @@ SLOW: dict[str, Answer] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW.keys())
 def test_whatever_comes_drop_by_drop_ends_at_the_deadline(answer: Answer, ask: Ask) -> None:
     _, case = ask(answer)

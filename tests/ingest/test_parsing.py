@@ -25,6 +25,8 @@ from ingest.formats.xml import read_xml
 from ingest.parsing import MEMORY, Parser, ParserBug, Results
 from tests.ingest import calls
 
+pytestmark = pytest.mark.slow  # processes are started, waited for and killed
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -172,6 +172,7 @@ def test_a_person_joins_and_takes_apart_before_any_rule() -> None:
     assert parts([a, b, c], [Link(b, c, CORRECTED)]) == [[a], [b, c]]
 
 
+@pytest.mark.slow
 def test_a_title_that_hundreds_share_does_not_stop_a_page() -> None:
     letters = "".join(chr(97 + i) for i in range(26))
     names = ["".join(p) for p in itertools.islice(itertools.product(letters, repeat=3), 3000)]

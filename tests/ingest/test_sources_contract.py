@@ -29,6 +29,8 @@ from tests.dumps import differences, dump
 from tests.ingest.mirror import DAMAGES, Mirror, mirror
 from tests.instance import Instance, instance
 
+pytestmark = pytest.mark.slow  # every source is visited
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data"
 #: A source with days, listings and deletions is more than files: it is tested against a loopback server of its own.
