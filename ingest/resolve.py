@@ -170,9 +170,3 @@ def _between(pair: tuple[EntryKey, EntryKey], one: set[EntryKey], other: set[Ent
 def _sureness(link: Link) -> tuple[int, EntryKey, EntryKey]:
     order = 0 if link.reason == CORRECTED else 2 if link.reason.startswith(("same title", "same doi")) else 1
     return order, link.one, link.other
-
-
-def parts(keys: Iterable[EntryKey], links: Iterable[Link]) -> list[list[EntryKey]]:
-    """The entries in groups that the links join, for an item that is taken apart."""
-    numbers = {key: i for i, key in enumerate(sorted(keys))}
-    return group(numbers, links, {})

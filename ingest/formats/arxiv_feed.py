@@ -1,6 +1,7 @@
 """arXiv's daily announcement feeds (rss.arxiv.org, RSS 2.0), one category each.
 
-Read from the tree that the repair of broken XML has made already: feedparser would parse its text again, in ten times the time.
+Read from the tree that the repair of broken XML has made already: feedparser would parse its text again, in four times the
+time.
 
 Facts: `guid` is `oai:arXiv.org:<id>v<n>`; `arxiv:announce_type` is new, cross, replace or replace-cross, relative to the
 category; the date is midnight US Eastern of the feed's day. No comment, no earlier versions, no submission instant: entries are

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from catalog.entries import EntryData, Kind, Link
-from ingest.resolve import CORRECTED, group, links_among, parts, sameness
+from ingest.resolve import group, links_among, sameness
 
 TITLE = "Sparse Attention for Forecasting Energy Demand"
 PEOPLE = ("Ada Example", "Bo Sample", "Zoë Ünïcode")
@@ -169,7 +169,6 @@ def test_a_person_joins_and_takes_apart_before_any_rule() -> None:
     assert group(numbers, links, {(a, b): False}) == [[a], [b, c]]
     assert group(numbers, [], {(a, b): True}) == [[a, b], [c]]
     assert group(numbers, links, {(a, b): True, (a, c): False}) == [[a, b], [c]]
-    assert parts([a, b, c], [Link(b, c, CORRECTED)]) == [[a], [b, c]]
 
 
 @pytest.mark.slow
