@@ -24,10 +24,10 @@ from catalog.storage import leases, requests, sources, upkeep
 from catalog.storage.leases import Lease
 from catalog.storage.requests import Request
 from catalog.storage.upkeep import Chore
+from catalog.tagging import Tagger
 from ingest.run import HEARTBEAT_SECONDS, LEASE_SECONDS, Tools, hold_if_free, visit_if_due, visit_source
 from ingest.source import Source
 from ingest.sources import SOURCES
-from ingest.tagging import Tagger
 
 TICK_SECONDS = 10
 STOP_SECONDS = 5.0  # for visits in hand; what is not ended then goes on at the next start

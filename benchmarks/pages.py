@@ -13,10 +13,10 @@ import httpx
 from benchmarks import bare, steps, wire
 from benchmarks.measuring import Case
 from catalog.entries import content_hash
+from catalog.tagging import Text
 from ingest.formats.arxiv_oai import parse_oai
 from ingest.keep import Keeper
 from ingest.source import Page, Window
-from ingest.tagging import Text
 from tests.instance import Instance
 from tests.loopback_arxiv import Paper
 

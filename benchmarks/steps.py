@@ -12,11 +12,11 @@ from benchmarks.measuring import Case
 from catalog.entries import EntryData, content_hash
 from catalog.storage import Storage
 from catalog.storage.store import Saying, Write, store
+from catalog.tagging import Tagger, Text
 from catalog.taxonomy import load_taxonomy
 from catalog.words import words_of
 from ingest.derive import item_of
 from ingest.formats.arxiv_oai import parse_oai
-from ingest.tagging import Tagger, Text
 from tests.loopback_arxiv import Paper
 
 LATEST = date(2026, 2, 7)

@@ -13,8 +13,8 @@ from itertools import accumulate
 
 import numpy as np
 
-from ingest.tagging.model import MODEL, read
-from ingest.tagging.words import STOP
+from catalog.tagging.model import MODEL, read
+from catalog.tagging.words import STOP
 from tests.loopback_arxiv import Paper, announcement_days
 from tests.loopback_arxiv.samples import EASTERN, LICENCES
 

@@ -1,6 +1,6 @@
 """The ten skill areas and their topics, read from `taxonomy.toml` and checked line by line.
 
-This is data and lookup; which item has which topic is decided in `ingest.tagging`.
+This is data and lookup; which item has which topic is decided in `catalog.tagging`.
 """
 
 from __future__ import annotations

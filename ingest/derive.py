@@ -8,10 +8,10 @@ from datetime import date
 from catalog.entries import Basis, EntryData
 from catalog.identifiers import canonical_url, identifier_of
 from catalog.items import ItemData, Tag
+from catalog.tagging import Text
 from catalog.taxonomy import Taxonomy
 from catalog.text import readable
 from catalog.titles import name_of, title_key
-from ingest.tagging import Text
 
 #: Whose words and address are shown first: the preprint is open to all and newest, then the volume that is cited.
 _SPEAKERS = ("arxiv", "neurips", "pmlr", "cvf", "acl", "openreview", "virtual")

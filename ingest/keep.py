@@ -13,13 +13,13 @@ from catalog.outcomes import Counts
 from catalog.storage import Storage, corrections, entries
 from catalog.storage.entries import Kept, Told
 from catalog.storage.store import Saying, Write, store
+from catalog.tagging import Tagger, Text
 from catalog.taxonomy import Taxonomy
 from ingest.decide import Change, decide
 from ingest.derive import item_of, lead_of, words_of
 from ingest.news import news_of
 from ingest.resolve import SCHEMES, group, identity_of, links_among
 from ingest.source import Page
-from ingest.tagging import Tagger, Text
 
 
 @dataclass(frozen=True, slots=True)

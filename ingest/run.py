@@ -24,12 +24,12 @@ from catalog.storage import Storage, entries, leases, sources
 from catalog.storage.leases import Lease
 from catalog.storage.sources import Batch, PartState
 from catalog.storage.store import lock_writes
+from catalog.tagging import Tagger
 from catalog.taxonomy import Taxonomy
 from ingest.fetch import NOT_ASKED_AGAIN, Answer, Fetcher
 from ingest.keep import Keeper
 from ingest.parsing import SHARED, Parser
 from ingest.source import History, P, Page, Source, T, Visit, Window
-from ingest.tagging import Tagger
 
 LEASE_SECONDS = 60.0
 HEARTBEAT_SECONDS = 10.0

@@ -11,11 +11,11 @@ from typing import Any
 from catalog.outcomes import Run
 from catalog.settings import Settings, read_settings
 from catalog.storage import Storage
+from catalog.tagging import Tagger
 from catalog.taxonomy import load_taxonomy
 from ingest.run import Tools, backfill, visit_source
 from ingest.source import Source, Visit, Window
 from ingest.sources.arxiv import Arxiv
-from ingest.tagging import Tagger
 
 
 class HandClock:

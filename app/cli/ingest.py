@@ -17,11 +17,11 @@ from catalog.errors import UsageError
 from catalog.filters import parse_date
 from catalog.outcomes import Run
 from catalog.storage import sources as states
+from catalog.tagging import Tagger
 from ingest.run import Progress, Tools, backfill, silent, visit_source
 from ingest.source import Source, Visit, Window
 from ingest.sources import SOURCES, source_named
 from ingest.sources.arxiv import FIRST_DAYS, Arxiv, sets_for
-from ingest.tagging import Tagger
 
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 

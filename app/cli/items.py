@@ -15,10 +15,10 @@ from catalog.errors import UsageError
 from catalog.filters import make_cursor, parse_listing
 from catalog.storage import items as store
 from catalog.storage import sources
+from catalog.tagging import Tagger
 from ingest import correct
 from ingest.keep import Keeper
 from ingest.sources import SOURCES
-from ingest.tagging import Tagger
 
 Topic = Annotated[list[str] | None, typer.Option(help="Topic; repeat for OR.")]
 Area = Annotated[list[str] | None, typer.Option(help="Area; repeat for OR.")]

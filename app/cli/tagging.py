@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from catalog.tagging import Tagger
 from catalog.taxonomy import load_taxonomy
-from ingest.tagging import Tagger
 from ingest.tagging.stream import arriving, tag_batches
 
 

@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from catalog.errors import UsageError
 from catalog.items import Evidence, Tag
-from ingest.tagging.tagger import Tagger, Text
+from catalog.tagging.tagger import Tagger, Text
 
 _BATCH = 256  # lines; one by one costs half of the speed
 

@@ -26,10 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.errors import IngestError, UsageError
+from catalog.tagging.model import MODEL, Model, decode, encode, read, write
+from catalog.tagging.tagger import FLOOR, Tagger, Text, features
+from catalog.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, stem, words
 from catalog.taxonomy import Taxonomy, load_taxonomy
-from ingest.tagging.model import MODEL, Model, decode, encode, read, write
-from ingest.tagging.tagger import FLOOR, Tagger, Text, features
-from ingest.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, stem, words
 
 LABELS = Path(__file__).with_name("labels.jsonl")
 

@@ -21,12 +21,12 @@ from hypothesis import strategies as st
 from catalog.entries import Kind
 from catalog.errors import IngestError, SkillfeedError, UsageError
 from catalog.items import Tag
+from catalog.tagging import Tagger, Text
+from catalog.tagging.model import decode, encode, read
+from catalog.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, places, stem, words
 from catalog.taxonomy import load_taxonomy
-from ingest.tagging import Tagger, Text
-from ingest.tagging.model import decode, encode, read
 from ingest.tagging.stream import tag_lines
 from ingest.tagging.train import LABELS, WorseModel, choose_thresholds, measure, train
-from ingest.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, places, stem, words
 
 SAMPLES = {
     "robotics-control": Text(
@@ -240,7 +240,7 @@ def test_topics_that_left_the_taxonomy_are_not_given_and_renamed_ones_go_by_thei
 
 def test_tagging_imports_no_training_library() -> None:
     code = (
-        "import sys; from ingest.tagging import Tagger; from ingest.tagging.stream import tag_lines; "
+        "import sys; from catalog.tagging import Tagger; from ingest.tagging.stream import tag_lines; "
         "from catalog.taxonomy import load_taxonomy; Tagger.load(load_taxonomy()).tag('Graphs', 'graph neural networks'); "
         "sys.exit(', '.join({name.split('.')[0] for name in sys.modules} & {'sklearn', 'scipy', 'pandas', 'torch'}) or None)"
     )

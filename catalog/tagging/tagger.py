@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from catalog.entries import Kind
 from catalog.items import Evidence, Tag
+from catalog.tagging.model import MODEL, Model, read
+from catalog.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, places, words
 from catalog.taxonomy import Taxonomy, load_taxonomy
-from ingest.tagging.model import MODEL, Model, read
-from ingest.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, places, words
 
 #: A paper over no threshold gets its best topic from this score on. At 0.3, 1 of 401 dev papers with topics gets none and 6 of
 #: 12 without topics get none; at 0.2 it is 1 and 4, at 0.4 it is 5 and 8, and F1 moves by less than 0.002.
