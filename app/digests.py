@@ -25,6 +25,7 @@ from catalog.periods import Period
 from catalog.storage import Storage
 from catalog.storage import items as stored_items
 from catalog.storage import sources as stored_sources
+from catalog.tagging.explain import explained
 from catalog.taxonomy import Taxonomy, Topic
 
 _TITLE_PART, _ACCEPTED_PART, _CODE_PART, _FRESHNESS_PART = 150, 150, 100, 50  # thousandths
@@ -141,7 +142,7 @@ def preview(storage: Storage, taxonomy: Taxonomy, filter: Filter, period: Period
                     if topic.slug in seen:
                         candidates += stored_items.top(db, dated, topic.slug, caps.per_topic * 3, ())
             unique = list({i.id: i for i in candidates}.values())
-            candidates = stored_items.fill(db, unique, ("summary", "news"))
+            candidates = explained(stored_items.fill(db, unique, ("summary", "news")), taxonomy)
         digest = compose(candidates, taxonomy, filter, period, caps)
         return replace(digest, sections=_with_entries(db, digest.sections), receipt=_receipt(db, filter, period))
 

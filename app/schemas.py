@@ -55,6 +55,7 @@ class Entry(_Shape):
     award: str | None
     subjects: list[str] = Field(description="The source's own topics, as said.")
     keywords: list[str] = Field(description="The authors' keywords, as said.")
+    about: dict[str, str] = Field(description="Further facts by name: place, prize, metric, …")
     joined: list[str] = Field(description="Why it is this item: the rule, and the entry that it was compared with.")
 
 
@@ -65,6 +66,16 @@ class News(_Shape):
     day: date
     text: str | None = Field(description="The venue of an acceptance, the address of code, model or data.")
     status: str | None = Field(description="Of an acceptance: claimed by the authors or confirmed by the venue.")
+
+
+class Moment(_Shape):
+    """A dated point of a thing."""
+
+    what: str = Field(description="abstract, submission, notification, deadline, starts, ends, …")
+    at: datetime = Field(description="UTC.")
+    label: str | None = Field(description="The source's own name of it.")
+    said: str | None = Field(description="As the source writes it, with its zone.")
+    whole_day: bool = Field(description="True when the source names a day only.")
 
 
 class Card(_Shape):
@@ -107,12 +118,13 @@ class Item(_Shape):
     announced: date = Field(description="Day on which a source first made it public.")
     announced_estimated: bool = Field(description="True when no source states that day.")
     withdrawn: bool
-    form: str | None = Field(description="Not told yet.")
-    level: str | None = Field(description="Not told yet.")
+    form: str | None = Field(description="survey, tutorial, benchmark, … for papers.")
+    level: str | None = Field(description="start-here, practitioner or research, for papers.")
     news: list[News]
     why: str | None = Field(description="One sentence: what decided the best topic.")
     categories: list[str] = Field(description="arXiv categories, primary first.")
     comment: str | None = Field(description="The authors' comment.")
+    moments: list[Moment] = Field(description="Deadlines, begin and end, in their order.")
 
 
 class Cards(_Shape):
@@ -364,6 +376,7 @@ ITEM_EXAMPLE: dict[str, Any] = {
             "award": None,
             "subjects": [],
             "keywords": [],
+            "about": {},
             "joined": [],
         }
     ],
@@ -381,6 +394,7 @@ ITEM_EXAMPLE: dict[str, Any] = {
     "why": "Tagged deep-learning for “Sparse Attention” in the title.",
     "categories": ["cs.LG", "stat.ML"],
     "comment": "12 pages",
+    "moments": [],
 }
 TOPIC_EXAMPLE: dict[str, Any] = {
     "slug": "deep-learning",

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
+from catalog.entries import Moment
 from catalog.items import Evidence, Item, News, Tag
 from catalog.outcomes import Run
 from catalog.storage.requests import Request
@@ -66,12 +67,13 @@ def whole(item: Item) -> dict[str, Any]:
         "announced": item.announced.isoformat(),
         "announced_estimated": item.estimated,
         "withdrawn": item.withdrawn,
-        "form": None,
-        "level": None,
+        "form": item.form or None,
+        "level": item.level or None,
         "news": extra["news"],
         "why": why(item),
         "categories": extra["categories"],
         "comment": item.comment or None,
+        "moments": [moment(m) for m in item.moments],
     }
 
 
@@ -80,9 +82,23 @@ def news(told: News) -> dict[str, Any]:
     return {"what": told.what, "day": told.day.isoformat(), "text": told.text or None, "status": told.status or None}
 
 
+def moment(said: Moment) -> dict[str, Any]:
+    """A dated point; `at` is the instant in UTC, `said` how the source writes it."""
+    return {
+        "what": said.what,
+        "at": instant(said.at),
+        "label": said.label or None,
+        "said": said.said or None,
+        "whole_day": said.whole_day,
+    }
+
+
 def signals(item: Item) -> dict[str, Any]:
-    """Numbers and facts from outside: where it was accepted, by whose word and how; links to code, models and data."""
+    """Numbers and facts from outside: upvotes and the like by source; where it was accepted, by whose word and how; links."""
     out: dict[str, Any] = {}
+    for said in item.signals:
+        own = out.setdefault(said.source, {})
+        own[said.name] = max(said.number, own.get(said.name, said.number))
     if accepted := item.acceptance:
         decision = next((e.decision for e in item.entries if e.decision), None)
         out["acceptance"] = {"venue": accepted.text or None, "status": accepted.status or None, "decision": decision}
@@ -181,6 +197,7 @@ def _extra(item: Item) -> dict[str, Any]:
                 "award": e.award or None,
                 "subjects": list(e.subjects),
                 "keywords": list(e.keywords),
+                "about": dict(e.about),
                 "joined": [f"{reason}: {source} {key}" for reason, source, key in e.joined],
             }
             for e in item.entries

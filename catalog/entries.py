@@ -48,6 +48,21 @@ class Version:
     withdrawn: bool = False
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """A dated point of a thing: when it closes, begins, ends or tells its decisions."""
+
+    at: datetime  # UTC
+    what: str  # abstract, submission, notification, camera-ready, rebuttal, deadline, starts, ends, …
+    label: str = ""  # the source's own name of it, where there are several of a sort
+    said: str = ""  # as the source writes it, with its zone
+    whole_day: bool = False  # True: the source names a day; `at` is its begin in the zone that counts
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is not UTC:
+            raise ValueError(f"at must be an aware UTC datetime, got {self.at!r}")
+
+
 @dataclass(frozen=True, slots=True)
 class EntryData:
     """What a source said, as parsed; only source, key, kind, title and url are mandatory."""
@@ -73,6 +88,8 @@ class EntryData:
     award: str = ""
     subjects: tuple[str, ...] = ()  # the source's own topics, as said
     keywords: tuple[str, ...] = ()  # the authors', as said
+    moments: tuple[Moment, ...] = ()  # ascending
+    about: tuple[tuple[str, str], ...] = ()  # further facts by name, sorted: place, prize, metric, platform, …
     identifiers: tuple[tuple[str, str], ...] = ()  # (scheme, value), sorted
     comment: str = ""
     journal: str = ""
@@ -102,7 +119,8 @@ class Link:
 #: Fields that are what the source said of the thing; the rest (dates of announcement, detail) is about the saying.
 SAID = (
     "kind", "title", "url", "abstract", "authors", "submitted", "updated", "version", "versions", "categories", "venue",
-    "year", "track", "decision", "award", "subjects", "keywords", "identifiers", "comment", "journal", "licence", "withdrawn",
+    "year", "track", "decision", "award", "subjects", "keywords", "moments", "about",
+    "identifiers", "comment", "journal", "licence", "withdrawn",
 )  # fmt: skip
 
 
@@ -124,6 +142,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Version):
         return [value.number, _plain(value.at), value.withdrawn]
+    if isinstance(value, Moment):
+        return [_plain(value.at), value.what, value.label, value.said, value.whole_day]
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
     return value

@@ -8,11 +8,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Literal
 
 from catalog.categories import canonical, is_category
 from catalog.entries import Kind
 from catalog.errors import UnknownName, UsageError
+from catalog.items import Form, Level
 from catalog.taxonomy import Taxonomy
 from catalog.venues import short_name
 
@@ -22,7 +24,7 @@ LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 SORTS = ("newest",)
 #: What `fields` can add to the card of a list.
 EXTRA_FIELDS = ("summary", "entries", "identifiers", "submitted", "updated", "withdrawn", "categories", "news", "evidence")
-FILTER_NAMES = ("topic", "area", "kind", "source", "venue", "category", "since", "until", "q")
+FILTER_NAMES = ("topic", "area", "kind", "source", "venue", "category", "level", "form", "since", "until", "q")
 LISTING_NAMES = (*FILTER_NAMES, "sort", "limit", "cursor", "fields")
 
 
@@ -36,6 +38,8 @@ class Filter:
     sources: tuple[str, ...] = ()
     venues: tuple[str, ...] = ()  # a series such as NeurIPS, or an edition such as NeurIPS 2018
     categories: tuple[str, ...] = ()  # canonical names
+    levels: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
     since: date | None = None  # announced, inclusive
     until: date | None = None  # announced, inclusive
     q: str = ""
@@ -45,6 +49,7 @@ class Filter:
         out = [("topic", v) for v in self.topics] + [("area", v) for v in self.areas]
         out += [("kind", v.value) for v in self.kinds] + [("source", v) for v in self.sources]
         out += [("venue", v) for v in self.venues] + [("category", v) for v in self.categories]
+        out += [("level", v) for v in self.levels] + [("form", v) for v in self.forms]
         out += [(n, d.isoformat()) for n, d in (("since", self.since), ("until", self.until)) if d]
         return out + ([("q", self.q)] if self.q else [])
 
@@ -69,11 +74,6 @@ def parse_filter(given: Mapping[str, Sequence[str]], taxonomy: Taxonomy, sources
     for name in given.get("source", ()):
         if name not in known_sources:
             raise UnknownName("source", name, known_sources)
-    kinds = []
-    for name in given.get("kind", ()):
-        if name not in {k.value for k in Kind}:
-            raise UnknownName("kind", name, [k.value for k in Kind])
-        kinds.append(Kind(name))
     for name in given.get("category", ()):
         if not is_category(name):
             raise UsageError(f"category {_shown(name)} has not the form of an arXiv category such as cs.LG")
@@ -83,10 +83,12 @@ def parse_filter(given: Mapping[str, Sequence[str]], taxonomy: Taxonomy, sources
     return Filter(
         topics=_sorted(taxonomy.topic(t).slug for t in given.get("topic", ())),
         areas=_sorted(taxonomy.area(a).slug for a in given.get("area", ())),
-        kinds=tuple(sorted(set(kinds))),
+        kinds=tuple(map(Kind, _chosen("kind", given.get("kind", ()), Kind))),
         sources=_sorted(given.get("source", ())),
         venues=_sorted(_venue(v) for v in given.get("venue", ())),
         categories=_sorted(canonical(c) for c in given.get("category", ())),
+        levels=_chosen("level", given.get("level", ()), Level),
+        forms=_chosen("form", given.get("form", ()), Form),
         since=since,
         until=until,
         q=check_words(_one("q", given.get("q", ()))),
@@ -114,6 +116,15 @@ def parse_listing(given: Mapping[str, Sequence[str]], taxonomy: Taxonomy, source
         after=read_cursor(cursor) if cursor else None,
         fields=tuple(f for f in EXTRA_FIELDS if f in fields),
     )
+
+
+def _chosen(name: str, given: Iterable[str], allowed: Iterable[StrEnum]) -> tuple[str, ...]:
+    """Values of a closed set, sorted; raises UnknownName."""
+    known = {one.value for one in allowed}
+    for value in given:
+        if value not in known:
+            raise UnknownName(name, value, known)
+    return _sorted(given)
 
 
 def _venue(text: str) -> str:

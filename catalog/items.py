@@ -5,8 +5,31 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
-from catalog.entries import Basis, Kind, Version
+from catalog.entries import Basis, Kind, Moment, Version
+
+
+class Form(StrEnum):
+    """What kind of paper a paper is."""
+
+    SURVEY = "survey"
+    TUTORIAL = "tutorial"
+    BENCHMARK = "benchmark"
+    LIBRARY = "library"
+    THEORY = "theory"
+    STUDY = "study"
+    APPLICATION = "application"
+    POSITION = "position"
+    METHOD = "method"
+
+
+class Level(StrEnum):
+    """Whom a paper serves first."""
+
+    START_HERE = "start-here"
+    PRACTITIONER = "practitioner"
+    RESEARCH = "research"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +53,18 @@ class Tag:
     topic: str
     score: float  # in [0, 1], three decimals
     evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Signal:
+    """A number from outside about whatever an identifier names: upvotes, comments, points, stars, citations."""
+
+    scheme: str
+    value: str
+    source: str
+    name: str
+    number: float
+    at: datetime  # UTC instant at which the source said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +97,7 @@ class EntryRef:
     award: str = ""
     subjects: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
+    about: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +121,14 @@ class ItemData:
     venues: tuple[str, ...] = ()  # what a filter may ask for: series and editions
     tags: tuple[Tag, ...] = ()
     areas: tuple[str, ...] = ()  # of the tags
+    form: str = ""  # of a paper: survey, tutorial, …; "" is not told
+    level: str = ""  # of a paper: start-here, practitioner, research; "" is not told
+    moments: tuple[Moment, ...] = ()  # ascending
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item as stored; summary, entries, identifiers, versions and news are filled only when asked for."""
+    """An item as stored; summary, entries, identifiers, versions, news, moments and signals are filled only when asked for."""
 
     id: str
     position: int  # sort key: announced day, then order of arrival; see storage.schema
@@ -105,11 +144,15 @@ class Item:
     withdrawn: bool
     topics: tuple[Tag, ...] = ()
     categories: tuple[str, ...] = ()
+    form: str = ""
+    level: str = ""
     comment: str = ""
     summary: str = ""
     entries: tuple[EntryRef, ...] = ()
     identifiers: tuple[tuple[str, str], ...] = ()
     news: tuple[News, ...] = ()
+    moments: tuple[Moment, ...] = ()
+    signals: tuple[Signal, ...] = ()
 
     @property
     def acceptance(self) -> News | None:

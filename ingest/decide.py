@@ -22,7 +22,10 @@ _SURENESS = list(Basis)
 _WORKED_OUT = {Basis.ESTIMATED, Basis.HELD}
 #: Moderation holds papers for up to nine days, holidays included; a cross-listing later than this is of an older paper.
 _CROSS_LAG = timedelta(days=12)
-_TOLD = ("title", "abstract", "authors", "categories", "venue", "year", "track", "decision", "award", "withdrawn")
+_TOLD = (
+    "title", "abstract", "authors", "categories", "venue", "year", "track", "decision", "award", "withdrawn", "moments",
+    "about",
+)  # fmt: skip
 _VENUE = ("venue", "year", "track", "decision", "award", "subjects", "keywords")
 
 
@@ -67,6 +70,8 @@ def _merge(kept: EntryData, said: EntryData) -> EntryData:
         comment=said.comment or kept.comment if brief else said.comment,
         journal=said.journal or kept.journal if brief else said.journal,
         withdrawn=kept.withdrawn or said.withdrawn if brief else said.withdrawn,
+        moments=said.moments or kept.moments if brief else said.moments,
+        about=said.about or kept.about if brief else said.about,
         # A brief saying of a later version leaves the earlier details standing until the full one comes.
         detail=said.detail,
     )

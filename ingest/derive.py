@@ -60,6 +60,7 @@ def item_of(entries: Sequence[EntryData], tags: tuple[Tag, ...], taxonomy: Taxon
         identifiers=tuple(sorted({i for e in entries for i in (*e.identifiers, *_page(e))})),
         tags=tags,
         areas=tuple(sorted({taxonomy.topic(t.topic).area for t in tags})),
+        moments=tuple(sorted({m for e in entries for m in e.moments})),
     )
 
 

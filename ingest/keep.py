@@ -60,7 +60,7 @@ class Keeper:
             said = self._not_repeated(db, source, _first_of_each(page.entries))
             kept = entries.kept(db, source, said)
         texts = [words_of([merged]) for _, change, merged in _decided(kept, said) if change is not Change.UNCHANGED]
-        self._tags = dict(zip(texts, self._tagger.tag_many(texts), strict=True))
+        self._tags = dict(zip(texts, self._tagger.tag_many(texts, evidence=False), strict=True))
 
     def write(self, db: Any, source: str, page: Page, now: datetime) -> Counts:
         """Write the page in the open transaction and count what became of its entries."""
@@ -141,7 +141,7 @@ class Keeper:
 
     def _tagged(self, words: Text) -> tuple[Tag, ...]:
         tags = self._tags.get(words)
-        return self._tagger.tag(*words) if tags is None else tags
+        return self._tagger.tag(*words, evidence=False) if tags is None else tags
 
     def _reuse_tags(self, db: Any, groups: Sequence[Group]) -> None:
         """Tags of items that will be tagged by the same words as before need no second look."""

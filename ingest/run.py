@@ -20,7 +20,7 @@ from catalog.clock import Clock
 from catalog.errors import CatalogError, IngestError, LeaseLost
 from catalog.outcomes import Counts, Outcome, Part, Run, combine
 from catalog.settings import Settings
-from catalog.storage import Storage, entries, leases, sources
+from catalog.storage import Storage, entries, leases, signals, sources
 from catalog.storage.leases import Lease
 from catalog.storage.sources import Batch, PartState
 from catalog.storage.store import lock_writes
@@ -250,6 +250,7 @@ class StoredVisit:
             if page.state is not None:
                 sources.put_part(db, self._source, part.name, page.state)
             sources.put_batches(db, self._source, page.batches)
+            signals.put(db, page.signals)
             total = replace(run, counts=Counts(), requests=self.http.requests, seconds=time.monotonic() - self._started)
             total.counts.add(run.counts)
             total.counts.add(counts)

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from catalog.entries import EntryData
+from catalog.items import Signal
 from catalog.outcomes import Counts, Outcome, Part, Run
 from catalog.settings import Settings
 from catalog.storage.sources import Batch, PartState
@@ -35,6 +36,7 @@ class Page:
     rejected: Counter[str] = field(default_factory=Counter)
     state: PartState | None = None  # None: where the part goes on stays as it is
     batches: Sequence[Batch] = ()
+    signals: Sequence[Signal] = ()
     passed: int = 0  # entries that were read and are not for us; counted as seen and unchanged
     counted: bool = True  # False: these entries were counted before, and are only told in full now
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -17,6 +18,7 @@ from catalog import identifiers
 from catalog.errors import UsageError
 from catalog.filters import make_cursor, parse_listing
 from catalog.storage import items as store
+from catalog.tagging.explain import explained
 
 _ID = re.compile(r"[0-9a-z]{1,32}")
 MERGED: dict[int | str, dict[str, Any]] = {308: {"description": "Merged into the item that `Location` names."}}
@@ -55,8 +57,11 @@ def router(context: Context) -> APIRouter:
         """
         found = given(request, names)
         listing = parse_listing(found, context.taxonomy, known_sources(context.storage, found))
+        filled = (*listing.fields, "summary") if "evidence" in listing.fields else listing.fields
         with context.storage.read() as db:
-            held, after = store.page(db, listing)
+            held, after = store.page(db, replace(listing, fields=filled))
+        if "evidence" in listing.fields:
+            held = explained(held, context.taxonomy)
         cards = [card(item, listing.fields) for item in held]
         if after is None:
             return page_answer(cards)
@@ -82,7 +87,7 @@ def router(context: Context) -> APIRouter:
         if item is None:
             scheme, value = wanted[0]
             raise NotFound(f"no item is held for {scheme} {value[:80]}")
-        return json_answer(whole(item))
+        return json_answer(whole(*explained([item], context.taxonomy)))
 
     @routes.get(
         "/{id}",
@@ -104,7 +109,7 @@ def router(context: Context) -> APIRouter:
                 return Response(status_code=308, headers={"Location": f"{context.settings.base_url}{PREFIX}/items/{stays}"})
         if item is None:
             raise NotFound("no item has this id")
-        return json_answer(whole(item))
+        return json_answer(whole(*explained([item], context.taxonomy)))
 
     return routes
 

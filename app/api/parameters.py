@@ -12,6 +12,7 @@ from fastapi import Request
 from catalog.entries import Kind
 from catalog.errors import UnknownName, UsageError
 from catalog.filters import EXTRA_FIELDS, LIMIT_DEFAULT, LIMIT_MAX, Q_LIMIT, SORTS, Listing, make_cursor
+from catalog.items import Form, Level
 from catalog.storage import Storage, items, sources
 from catalog.taxonomy import Taxonomy
 
@@ -63,6 +64,8 @@ def filter_parameters(taxonomy: Taxonomy) -> tuple[Parameter, ...]:
         _several("kind", "Kind of item; repeat for OR.", ["paper"], enum=[k.value for k in Kind]),
         _several("source", "Slug of a source that speaks of the item; repeat for OR.", ["arxiv"]),
         _several("venue", "Conference or journal, or an edition of it; repeat for OR.", ["NeurIPS", "ICML 2026"]),
+        _several("level", "Whom a paper serves first; repeat for OR.", ["start-here"], enum=[v.value for v in Level]),
+        _several("form", "What kind of paper it is; repeat for OR.", ["survey"], enum=[v.value for v in Form]),
         _several("category", "arXiv category, aliases folded; repeat for OR.", ["cs.LG"]),
         SINCE,
         UNTIL,

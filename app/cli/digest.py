@@ -9,7 +9,21 @@ import typer
 
 from app import digests, render
 from app.cli import common
-from app.cli.items import Area, Category, Kind, Since, SourceName, Topic, Until, VenueName, Words, known_sources, parameters
+from app.cli.items import (
+    Area,
+    Category,
+    FormName,
+    Kind,
+    LevelName,
+    Since,
+    SourceName,
+    Topic,
+    Until,
+    VenueName,
+    Words,
+    known_sources,
+    parameters,
+)
 from catalog.errors import UsageError
 from catalog.filters import parse_filter
 from catalog.periods import default_period, parse_period
@@ -42,6 +56,8 @@ def preview(
     source: SourceName = None,
     venue: VenueName = None,
     category: Category = None,
+    level: LevelName = None,
+    form: FormName = None,
     since: Since = "",
     until: Until = "",
     q: Words = "",
@@ -55,7 +71,8 @@ def preview(
     with common.opened() as context:
         today = context.clock.now().date()
         with context.storage.read() as db:
-            given = parameters(topic, area, kind, source, venue, category, q) | {"since": [since], "until": [until]}
+            given = parameters(topic, area, kind, source, venue, category, level, form, q)
+            given |= {"since": [since], "until": [until]}
             chosen = parse_filter(given, context.taxonomy, known_sources(db))
         digest = digests.preview(context.storage, context.taxonomy, chosen, asked or default_period(today), today)
         text = render.render(digest, "json" if json else format, context.settings.base_url)

@@ -16,6 +16,7 @@ from catalog.filters import make_cursor, parse_listing
 from catalog.storage import items as store
 from catalog.storage import sources
 from catalog.tagging import Tagger
+from catalog.tagging.explain import explained
 from ingest import correct
 from ingest.keep import Keeper
 from ingest.sources import SOURCES
@@ -28,6 +29,8 @@ VenueName = Annotated[
     list[str] | None, typer.Option("--venue", help="Venue, such as NeurIPS or `NeurIPS 2018`; repeat for OR.")
 ]
 Category = Annotated[list[str] | None, typer.Option(help="arXiv category; repeat for OR.")]
+LevelName = Annotated[list[str] | None, typer.Option("--level", help="start-here, practitioner, research; repeat for OR.")]
+FormName = Annotated[list[str] | None, typer.Option("--form", help="survey, tutorial, library, …; repeat for OR.")]
 Since = Annotated[str, typer.Option(help="First announced date.")]
 Until = Annotated[str, typer.Option(help="Last announced date.")]
 Words = Annotated[str, typer.Option("--q", help='Search: words, "phrases", -minus, OR, title:, author:.')]
@@ -52,12 +55,14 @@ def parameters(
     source: list[str] | None,
     venue: list[str] | None,
     category: list[str] | None,
+    level: list[str] | None,
+    form: list[str] | None,
     q: str,
 ) -> dict[str, list[str]]:
     """The flags that every filter has, as request parameters."""
     given = {
         "topic": topic, "area": area, "kind": kind, "source": source, "venue": venue, "category": category,
-        "q": [q] if q else None,
+        "level": level, "form": form, "q": [q] if q else None,
     }  # fmt: skip
     return {k: v for k, v in given.items() if v}
 
@@ -75,6 +80,8 @@ def list_items(
     source: SourceName = None,
     venue: VenueName = None,
     category: Category = None,
+    level: LevelName = None,
+    form: FormName = None,
     since: Since = "",
     until: Until = "",
     q: Words = "",
@@ -92,7 +99,7 @@ def list_items(
     if format not in FORMATS:
         raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not {format[:20]!r}")
     with common.opened() as context, context.storage.read() as db:
-        given = parameters(topic, area, kind, source, venue, category, q) | {
+        given = parameters(topic, area, kind, source, venue, category, level, form, q) | {
             "since": [since] if since else [],
             "until": [until] if until else [],
             "sort": [sort],
@@ -102,16 +109,19 @@ def list_items(
         listing = parse_listing({k: v for k, v in given.items() if v}, context.taxonomy, known_sources(db))
         if json:
             more = None if limit is None else limit + 1  # one further item tells whether there is a next page
-            found = list(store.stream(db, replace(listing, limit=more)))
-            shown = found[:limit]
+            told = "evidence" in listing.fields
+            filled = (*listing.fields, "summary") if told else listing.fields
+            found = list(store.stream(db, replace(listing, limit=more, fields=filled)))
+            shown = explained(found[:limit], context.taxonomy) if told else found[:limit]
             after = make_cursor(shown[-1].position) if len(found) > len(shown) else None
             common.emit({"items": [shapes.card(i, listing.fields) for i in shown], "next": after})
             return
         whole = format == "jsonl"
-        wanted = ("summary", "entries", "identifiers", "news") if whole else ()
+        wanted = store.PARTS if whole else ()
         for item in store.stream(db, replace(listing, limit=limit, fields=wanted)):
             if whole:
-                sys.stdout.write(jsonlib.dumps(shapes.whole(item), ensure_ascii=False) + "\n")
+                shown_whole = shapes.whole(*explained([item], context.taxonomy))
+                sys.stdout.write(jsonlib.dumps(shown_whole, ensure_ascii=False) + "\n")
             else:
                 topics = " ".join(t.topic for t in item.topics)
                 sys.stdout.write(f"{item.id}  {item.announced}  {item.title[:100]:100}  {topics}\n")
@@ -126,7 +136,7 @@ def show(ids: Annotated[list[str], typer.Argument(help="Item ids.")], json: comm
             item = store.by_id(db, store.merged_into(db, one) or one) if known else None
             if item is None:
                 raise UsageError(f"no item {one[:40]!r}; ids are those of `skillfeed items`")
-            shown.append(shapes.whole(item))
+            shown.append(shapes.whole(*explained([item], context.taxonomy)))
         if json:
             common.emit({"items": shown})
         else:

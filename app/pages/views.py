@@ -32,6 +32,7 @@ from catalog.storage import leases
 from catalog.storage import requests as stored_requests
 from catalog.storage import sources as stored_sources
 from catalog.storage.sources import SourceState
+from catalog.tagging.explain import explained
 from catalog.taxonomy import Topic
 
 _PAGE = 40  # items of a list
@@ -289,7 +290,8 @@ def _cursor(words: _Words) -> int | None:
 
 
 def _page(context: Context, db: Any, listing: Listing) -> Listed:
-    items, more = stored_items.page(db, listing)
+    items, more = stored_items.page(db, replace(listing, fields=(*listing.fields, "summary")))
+    items = explained(items, context.taxonomy)
     asked = {t.slug for t in asked_topics(context.taxonomy, listing.filter)}
     rows = tuple(_row(context, i, asked) for i in items)
     return Listed(rows, make_cursor(more) if more is not None else "", listing.after is None)
@@ -317,6 +319,7 @@ def item(context: Context, request: Request) -> Page:
             raise Moved(f"/items/{stays}")
         if found is None:
             raise Missing("There is no item of this id.")
+        found = explained([found], context.taxonomy)[0]
         said = [stored_entries.kept(db, e.source, [e.key])[e.key].entry for e in found.entries]
     known = {t.slug: t for t in context.taxonomy.topics}
     tags = [(known[t.topic], t, because(t)) for t in found.topics if t.topic in known]

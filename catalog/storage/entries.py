@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, or_, select, tuple_
 
-from catalog.entries import Basis, Detail, EntryData, EntryKey, Kind, Link, Version
-from catalog.items import Evidence, Tag
+from catalog.entries import Basis, Detail, EntryData, EntryKey, Kind, Link, Moment, Version
+from catalog.items import Tag
 from catalog.storage import schema as s
 from catalog.titles import title_hash
 
@@ -161,25 +161,24 @@ def held(db: Connection, source: str, keys: Iterable[str]) -> set[str]:
 
 
 def dump_tags(tags: Iterable[Tag]) -> str:
-    """Tags as the compact JSON of items.tags, best first."""
-    return as_json([[t.topic, t.score, [[e.field, e.start, e.end, e.words] for e in t.evidence]] for t in tags])
+    """Tags as the compact JSON of items.tags, best first, without evidence."""
+    return as_json([[t.topic, t.score] for t in tags])
 
 
 def load_tags(stored: str) -> tuple[Tag, ...]:
     """The inverse of `dump_tags`."""
-    return tuple(
-        Tag(topic, score, tuple(Evidence(field, words, start, end) for field, start, end, words in evidence))
-        for topic, score, evidence in json.loads(stored)
-    )
+    return tuple(Tag(topic, score) for topic, score in json.loads(stored))
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))  # made once: json.dumps makes one at each call
-_DETAILS = ("year", "track", "decision", "award", "subjects", "keywords")
+_DETAILS = ("year", "track", "decision", "award", "subjects", "keywords", "about")
 
 
 def dump_details(entry: EntryData) -> str:
     """What a venue says beside the rest, as the column holds it."""
-    said = {name: value for name in _DETAILS if (value := getattr(entry, name))}
+    said: dict[str, Any] = {name: value for name in _DETAILS if (value := getattr(entry, name))}
+    if entry.moments:
+        said["moments"] = [[m.at.isoformat(), m.what, m.label, m.said, m.whole_day] for m in entry.moments]
     return as_json(said) if said else ""
 
 
@@ -187,7 +186,12 @@ def load_details(text: str) -> dict[str, Any]:
     """The inverse of `dump_details`, as arguments of EntryData."""
     if not text:
         return {}
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(text).items()}
+    found = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(text).items()}
+    if "about" in found:
+        found["about"] = tuple((name, value) for name, value in found["about"])
+    if "moments" in found:
+        found["moments"] = tuple(Moment(datetime.fromisoformat(at).astimezone(UTC), *rest) for at, *rest in found["moments"])
+    return found
 
 
 def as_json(value: Any) -> str:

@@ -10,15 +10,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, exists, func, select, union
 
-from catalog.entries import Basis, Kind, Version
+from catalog.entries import Basis, Kind, Moment, Version
 from catalog.filters import Filter, Listing
 from catalog.items import EntryRef, Item, News
 from catalog.query import parse_query
 from catalog.storage import schema as s
-from catalog.storage import search
+from catalog.storage import search, signals
 from catalog.storage.entries import chunks, load_details, load_tags
 from catalog.text import readable
 
+#: What `fill` can add to an item.
+PARTS = ("summary", "entries", "identifiers", "news", "moments", "signals")
 _ALL = 1 << 62  # above every position
 _BRANCHES = 100  # values of one field that are merged from a range each
 
@@ -66,7 +68,7 @@ def top(db: Connection, filter: Filter, topic: str, limit: int, fields: Iterable
 def by_id(db: Connection, public_id: str) -> Item | None:
     """The whole item; None when there is none of this id."""
     row = db.execute(_select().where(s.items.c.public_id == public_id)).first()
-    return fill(db, [_item(row)], ("summary", "entries", "identifiers", "news"))[0] if row else None
+    return fill(db, [_item(row)], PARTS)[0] if row else None
 
 
 def number_of(db: Connection, public_id: str) -> int | None:
@@ -200,7 +202,7 @@ def _groups(db: Connection, filter: Filter) -> list[_Group] | None:
     """Table and term ids of each restricted field; None when a field's values are all unknown, so that nothing can match."""
     wanted = {
         "topic": filter.topics, "area": filter.areas, "kind": tuple(k.value for k in filter.kinds), "source": filter.sources,
-        "venue": filter.venues, "category": filter.categories,
+        "venue": filter.venues, "category": filter.categories, "level": filter.levels, "form": filter.forms,
     }  # fmt: skip
     groups: list[_Group] = []
     for scheme, values in wanted.items():
@@ -228,14 +230,14 @@ def _item(r: Row[Any]) -> Item:
     return Item(
         id=r.public_id, position=r.position, kind=Kind(r.kind), title=r.title, url=r.url, authors=tuple(json.loads(r.authors)),
         venue=r.venue, announced=r.announced, estimated=r.estimated, submitted=r.submitted, updated=r.updated,
-        withdrawn=r.withdrawn, topics=load_tags(r.tags), categories=tuple(r.categories.split()),
+        withdrawn=r.withdrawn, topics=load_tags(r.tags), categories=tuple(r.categories.split()), form=r.form, level=r.level,
     )  # fmt: skip
 
 
 def fill(db: Connection, found: Sequence[Item], fields: Iterable[str]) -> list[Item]:
-    """The items with the parts that stand in other tables: summary (and comment), entries, identifiers, news."""
+    """The items with the parts that stand in other tables: those of `PARTS`, and the comment with the summary."""
 
-    wanted = set(fields) & {"summary", "entries", "identifiers", "news"}
+    wanted = set(fields) & set(PARTS)
     if not wanted or not found:
         return list(found)
     rows = db.execute(
@@ -254,13 +256,25 @@ def fill(db: Connection, found: Sequence[Item], fields: Iterable[str]) -> list[I
         query = select(s.identifiers).where(s.identifiers.c.item_id.in_(extra))
         for r in sorted(db.execute(query), key=lambda r: (r.scheme, r.value)):
             extra[r.item_id]["identifiers"] = (*extra[r.item_id].get("identifiers", ()), (r.scheme, r.value))
-    if "news" in wanted:
-        told: dict[int, set[News]] = {}
-        for r in db.execute(select(s.news).where(s.news.c.item_id.in_(extra))):
-            told.setdefault(r.item_id, set()).add(News(r.what, r.day, r.text, r.status))
-        for item_id, news in told.items():
-            extra[item_id]["news"] = _once(news)
+    for name, find in (("news", _news), ("moments", _moments), ("signals", signals.of_items)):
+        if name in wanted:
+            for item_id, said in find(db, extra).items():
+                extra[item_id][name] = said
     return [replace(i, **extra[ids[i.id]]) for i in found]
+
+
+def _news(db: Connection, ids: Iterable[int]) -> dict[int, tuple[News, ...]]:
+    told: dict[int, set[News]] = {}
+    for r in db.execute(select(s.news).where(s.news.c.item_id.in_(ids))):
+        told.setdefault(r.item_id, set()).add(News(r.what, r.day, r.text, r.status))
+    return {item_id: _once(news) for item_id, news in told.items()}
+
+
+def _moments(db: Connection, ids: Iterable[int]) -> dict[int, tuple[Moment, ...]]:
+    dated: dict[int, list[Moment]] = {}
+    for r in db.execute(select(s.moments).where(s.moments.c.item_id.in_(ids))):
+        dated.setdefault(r.item_id, []).append(Moment(r.at, r.what, r.label, r.said, r.whole_day))
+    return {item_id: tuple(sorted(moments)) for item_id, moments in dated.items()}
 
 
 def _once(told: Iterable[News]) -> tuple[News, ...]:
@@ -294,6 +308,7 @@ def _fill_entries(db: Connection, extra: dict[int, dict[str, Any]]) -> None:
     for r in rows:
         ref = EntryRef(
             r.source, r.key, r.url, r.version, r.announced, Basis(r.basis), tuple(versions.get(r.id, ())),
-            tuple(sorted(joined.get(r.id, ()))), readable(r.title), venue=r.venue, **load_details(r.details),
+            tuple(sorted(joined.get(r.id, ()))), readable(r.title), venue=r.venue,
+            **{name: value for name, value in load_details(r.details).items() if name != "moments"},
         )  # fmt: skip
         extra[r.item_id]["entries"] = (*extra[r.item_id].get("entries", ()), ref)

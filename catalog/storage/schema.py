@@ -202,10 +202,12 @@ items = Table(
     Column("updated", UtcDateTime),
     Column("withdrawn", Boolean(create_constraint=True, name="withdrawn"), nullable=False),
     Column("categories", Text, nullable=False),  # blanks between, primary first
-    Column("tags", Text, nullable=False),  # JSON [[topic, score, [[field, start, end, words], …]], …], best first
+    Column("tags", Text, nullable=False),  # JSON [[topic, score], …], best first; evidence is computed when it is asked for
     Column("terms", Text, nullable=False),  # ids of all its terms, ascending, blanks between: what to remove when it changes
     Column("lead_entry", BigInteger, nullable=False),  # the entry whose abstract and comment are shown
     Column("changed", UtcDateTime, nullable=False),  # last write of this row, by the instance's clock
+    Column("form", String(12), nullable=False, server_default=""),  # of a paper; "" when not told
+    Column("level", String(12), nullable=False, server_default=""),  # of a paper; "" when not told
     UniqueConstraint("public_id"),  # /items/{id}
     UniqueConstraint("position"),  # newest first over everything, and the join of tags, facets and search
 )
@@ -238,7 +240,7 @@ entries = Table(
     Column("hash", String(32), nullable=False),  # content_hash of what was said
     Column("first_held", UtcDateTime, nullable=False),
     Column("changed", UtcDateTime, nullable=False),
-    # JSON of year, track, decision, award, subjects, keywords; "" when there are none
+    # JSON of year, track, decision, award, subjects, keywords, moments, about; "" when there are none
     Column("details", Text, nullable=False, server_default=""),
     # catalog.titles.title_hash of a paper; 0 for all that titles do not tell
     Column("title_hash", BigInteger, nullable=False, server_default="0"),
@@ -303,6 +305,34 @@ identifiers = Table(
     sqlite_with_rowid=False,
 )
 
+# The dated points of items, for "soonest first".
+moments = Table(
+    "moments",
+    metadata,
+    Column("item_id", BigInteger, ForeignKey("items.id"), primary_key=True),
+    Column("at", UtcDateTime, primary_key=True),
+    Column("what", String(20), primary_key=True),
+    Column("label", Text, primary_key=True),
+    Column("said", Text, nullable=False),
+    Column("whole_day", Boolean(create_constraint=True, name="whole_day"), nullable=False),
+    Index("ix_moments_at", "at"),  # what comes next
+    sqlite_with_rowid=False,
+)
+
+# Numbers from outside, by identifier, so that they stay with the work whatever is merged or split. One row each: they do not
+# grow with time.
+signals = Table(
+    "signals",
+    metadata,
+    Column("scheme", String(12), primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("source", String(80), primary_key=True),
+    Column("name", String(20), primary_key=True),
+    Column("number", Double, nullable=False),
+    Column("at", UtcDateTime, nullable=False),  # when the source said so, by the instance's clock
+    sqlite_with_rowid=False,
+)
+
 news = Table(
     "news",
     metadata,
@@ -321,7 +351,7 @@ terms = Table(
     "terms",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("scheme", String(10), nullable=False),  # topic, area, kind, source, category, venue
+    Column("scheme", String(10), nullable=False),  # topic, area, kind, source, category, venue, form, level
     Column("value", Text, nullable=False),
     UniqueConstraint("scheme", "value"),
 )
@@ -338,7 +368,7 @@ tags = Table(
 facets = Table(
     "facets",
     metadata,
-    Column("term_id", Integer, ForeignKey("terms.id"), primary_key=True),  # area, kind, source, category or venue
+    Column("term_id", Integer, ForeignKey("terms.id"), primary_key=True),  # any but a topic
     Column("position", BigInteger, primary_key=True),
     sqlite_with_rowid=False,
 )

@@ -120,6 +120,7 @@ class _Page:
         _update(db, s.entries, entry_updates)
         self._move(owners)
         self._identifiers(owners)
+        self._moments(owners)
         self._aliases(owners, old_items)
         gone = [{"b_id": i} for w in writes for i in w.absorbed]
         if gone:
@@ -156,6 +157,8 @@ class _Page:
             "tags": dump_tags(item.tags),
             "terms": " ".join(map(str, sorted(terms))),
             "lead_entry": lead,
+            "form": item.form,
+            "level": item.level,
             "changed": self.now,
         }
 
@@ -275,6 +278,29 @@ class _Page:
         rows = [{"scheme": scheme, "value": value, "item_id": item_id} for scheme, value, item_id in sorted(wanted - known)]
         _insert(self.db, s.identifiers, rows)
 
+    def _moments(self, owners: Sequence[tuple[Write, int]]) -> None:
+        """The moments of each item are those that were derived with it."""
+        c = s.moments.c
+        wanted = {(item_id, m.at, m.what, m.label): m for w, item_id in owners for m in w.item.moments}
+        known: dict[tuple[int, datetime, str, str], tuple[str, bool]] = {}
+        for part in chunks(sorted({i for w, _ in owners for i in (*w.absorbed, w.item_id) if i is not None})):
+            for r in self.db.execute(select(s.moments).where(c.item_id.in_(part))):
+                known[r.item_id, r.at, r.what, r.label] = (r.said, r.whole_day)
+        same = {key for key, m in wanted.items() if known.get(key) == (m.said, m.whole_day)}
+        gone = [
+            {"b_item": item_id, "b_at": at, "b_what": what, "b_label": label}
+            for item_id, at, what, label in sorted(known.keys() - same)
+        ]
+        if gone:
+            here = s.moments.delete().where(c.item_id == bindparam("b_item"), c.at == bindparam("b_at"))
+            self.db.execute(here.where(c.what == bindparam("b_what"), c.label == bindparam("b_label")), gone)
+        rows = [
+            {"item_id": key[0], "at": m.at, "what": m.what, "label": m.label, "said": m.said, "whole_day": m.whole_day}
+            for key, m in sorted(wanted.items())
+            if key not in same
+        ]
+        _insert(self.db, s.moments, rows)
+
     def _aliases(self, owners: Sequence[tuple[Write, int]], old_items: Mapping[int, Row[Any]]) -> None:
         """The ids of items that end lead to the one that stays; a new item takes its id back from there."""
         back = [w.public_id for w, _ in owners if w.item_id is None]
@@ -378,6 +404,7 @@ def _terms_of(item: ItemData) -> set[tuple[str, str]]:
     """The terms an item is found by."""
     out = {("kind", item.kind.value)} | {("source", v) for v in item.sources} | {("area", v) for v in item.areas}
     out |= {("category", canonical(v)) for v in item.categories} | {("topic", t.topic) for t in item.tags}
+    out |= {(scheme, v) for scheme, v in (("form", item.form), ("level", item.level)) if v}
     return out | {("venue", v) for v in item.venues}
 
 

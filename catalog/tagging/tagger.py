@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from itertools import repeat
 from typing import NamedTuple
 
@@ -96,10 +97,10 @@ class Tagger:
                 self._triggers.setdefault(max(split, key=len), []).append(_Phrase(topic.slug, split))
         self._trigger_words = frozenset(self._triggers)
 
-    @classmethod
-    def load(cls, taxonomy: Taxonomy | None = None) -> Tagger:
-        """The tagger with the packaged model; IngestError when the model is missing or damaged."""
-        return cls(read(MODEL), taxonomy or load_taxonomy())
+    @staticmethod
+    def load(taxonomy: Taxonomy | None = None) -> Tagger:
+        """The tagger with the packaged model, one for a process; IngestError when the model is missing or damaged."""
+        return _load(taxonomy or load_taxonomy())
 
     def tag(
         self, title: str, abstract: str, categories: Sequence[str] = (), kind: Kind = Kind.PAPER, evidence: bool = True
@@ -119,7 +120,17 @@ class Tagger:
             out += self._tag_batch(texts[start : start + _BATCH], evidence)
         return out
 
-    def _tag_batch(self, texts: list[Text], evidence: bool) -> list[tuple[Tag, ...]]:
+    def explain(self, text: Text, tags: Sequence[Tag]) -> tuple[Tag, ...]:
+        """The tags, which a text was given before, with what speaks for each of them; scores stay as they are.
+
+        A tag for which this model and taxonomy see nothing (set by hand, or by another version) has no evidence.
+        """
+        wanted = frozenset(tag.topic for tag in tags)
+        found = {tag.topic: tag.evidence for tag in self._tag_batch([text], True, wanted)[0]}
+        return tuple(replace(tag, evidence=found.get(tag.topic, ())) for tag in tags)
+
+    def _tag_batch(self, texts: list[Text], evidence: bool, wanted: frozenset[str] | None = None) -> list[tuple[Tag, ...]]:
+        """The tags of each text: those that are `wanted` instead of those that it deserves, when given."""
         clipped = [(text.title[:TITLE_LIMIT], text.abstract[:ABSTRACT_LIMIT]) for text in texts]
         split = [(words(title), words(abstract)) for title, abstract in clipped]
         features = self._features(split)
@@ -132,6 +143,8 @@ class Tagger:
         logits = from_words + from_categories + self.model.bias
         scores = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
         chosen = self._choose(texts, logits, scores)
+        if wanted is not None:
+            chosen[:] = [slug in wanted for slug in self._slugs]
 
         out = []
         for document, text in enumerate(texts):
@@ -153,7 +166,7 @@ class Tagger:
                 if slug not in found or score > found[slug][0]:  # two columns can lead to one topic after a merge
                     found[slug] = score, why
             self._apply_rules(text, clipped[document], split[document], evidence, found)
-            tags = [Tag(slug, score, why) for slug, (score, why) in found.items()]
+            tags = [Tag(slug, score, why) for slug, (score, why) in found.items() if wanted is None or slug in wanted]
             out.append(tuple(sorted(tags, key=lambda tag: (-tag.score, tag.topic))))
         return out
 
@@ -261,6 +274,11 @@ class Tagger:
                         others = [piece for piece in why if not _overlap(piece, place)]
                         why = (place, *others)[:EVIDENCE_LIMIT]
                     found[phrase.topic] = PHRASE_SCORE, why
+
+
+@cache
+def _load(taxonomy: Taxonomy) -> Tagger:
+    return Tagger(read(MODEL), taxonomy)
 
 
 def features(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from catalog.entries import Basis, EntryData, Kind, Version, content_hash
-from catalog.items import Evidence, ItemData, News, Tag, public_id
+from catalog.items import ItemData, News, Tag, public_id
 from catalog.outcomes import Counts, Outcome, Part, Run
 from catalog.storage import Storage, items, leases, sources
 from catalog.storage.sources import Batch
@@ -62,7 +62,6 @@ class Seed:
     withdrawn: bool = False
     estimated: bool = False
     licence: str = "http://creativecommons.org/licenses/by/4.0/"
-    evidence: tuple[Evidence, ...] = ()
 
 
 def papers(n: int = 90) -> list[Seed]:
@@ -149,11 +148,7 @@ def _write(seed: Seed, number: int) -> Write:
         categories=seed.categories, identifiers=identifiers, comment=seed.comment, licence=seed.licence,
         withdrawn=seed.withdrawn,
     )  # fmt: skip
-    words = seed.title.split()[0]
-    found = seed.evidence or (Evidence("title", words, 0, len(words)), Evidence("category", seed.categories[0]))
-    tags = tuple(
-        sorted((Tag(t, score, found if i == 0 else ()) for i, (t, score) in enumerate(seed.tags)), key=lambda t: -t.score)
-    )
+    tags = tuple(sorted((Tag(t, score) for t, score in seed.tags), key=lambda t: -t.score))
     areas = tuple(sorted({TAXONOMY.topic(t.topic).area for t in tags}))
     item = ItemData(
         kind=Kind.PAPER, title=seed.title, url=url, authors=seed.authors, summary=seed.abstract, venue="", announced=seed.day,

@@ -14,7 +14,7 @@ from app.context import Context
 from app.main import create_app
 from catalog.clock import Clock
 from catalog.entries import Basis, EntryData, Kind, Link, Version, content_hash
-from catalog.items import Evidence, ItemData, News, Tag, public_id
+from catalog.items import ItemData, News, Tag, public_id
 from catalog.outcomes import Counts, Outcome, Part, Run
 from catalog.settings import Settings
 from catalog.storage import Storage, entries, sources
@@ -138,12 +138,7 @@ def item(number: int) -> ItemData:
     """The item that the entry founds."""
     said = entry(number)
     assert said.announced is not None
-    start = said.title.lower().find("attention")
-    words = Evidence("title", said.title[start : start + 9], start, start + 9)
-    tags = (
-        Tag("deep-learning", 0.912, (words, Evidence("category", "cs.LG"))),
-        Tag("predictive-modeling", 0.5 + number / 100, (Evidence("abstract", "forecasts demand", 45, 61),)),
-    )  # fmt: skip
+    tags = (Tag("deep-learning", 0.912), Tag("predictive-modeling", 0.5 + number / 100))
     return ItemData(
         kind=said.kind, title=said.title, url=said.url, authors=said.authors, summary=said.abstract, venue=said.venue,
         announced=said.announced, estimated=said.basis is not Basis.STATED, submitted=said.submitted, updated=said.updated,

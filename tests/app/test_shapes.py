@@ -19,7 +19,7 @@ from catalog.storage.sources import SourceState
 CARD = ["id", "kind", "title", "authors", "url", "venue", "announced", "topics"]
 WHOLE = (
     "id kind title summary authors url topics entries identifiers signals venue submitted updated announced "
-    "announced_estimated withdrawn form level news why categories comment"
+    "announced_estimated withdrawn form level news why categories comment moments"
 ).split()
 
 BARE = Item(
@@ -83,6 +83,7 @@ def test_the_whole_item_tells_what_is_known() -> None:
             "award": None,
             "subjects": [],
             "keywords": [],
+            "about": {},
             "joined": [],
         }
     ]
@@ -95,7 +96,9 @@ def test_what_is_not_known_is_null_and_what_there_is_none_of_is_empty() -> None:
     shown = shapes.whole(BARE)
     nothing = {name for name, value in shown.items() if value is None}
     assert nothing == {"summary", "venue", "submitted", "updated", "form", "level", "why", "comment"}
-    assert {name for name, value in shown.items() if value == []} == {"authors", "topics", "entries", "news", "categories"}
+    assert {name for name, value in shown.items() if value == []} == {
+        "authors", "topics", "entries", "news", "categories", "moments",
+    }  # fmt: skip
     assert shown["identifiers"] == shown["signals"] == {}
 
 

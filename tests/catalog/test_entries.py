@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.entries import SAID, Basis, Detail, EntryData, Kind, Version, content_hash
+from catalog.entries import SAID, Basis, Detail, EntryData, Kind, Moment, Version, content_hash
 
 MINIMAL = EntryData("arxiv", "2601.01234", Kind.PAPER, "A Title", "https://arxiv.org/abs/2601.01234")
 AT = datetime(2026, 1, 26, 18, tzinfo=UTC)
@@ -36,6 +36,7 @@ OTHER: dict[str, Any] = {
     "categories": ("stat.ML", "cs.LG"), "venue": "NeurIPS", "identifiers": (("doi", "10.1/x"),), "comment": "9 pages",
     "journal": "K.", "licence": "none", "withdrawn": True, "year": 2026, "track": "Findings", "decision": "oral",
     "award": "Best Paper", "subjects": ("Theory->Bounds",), "keywords": ("bounds",),
+    "moments": (Moment(AT, "submission"),), "about": (("place", "Sydney"),),
 }  # fmt: skip
 TEXT = st.text(max_size=30)
 ENTRIES = st.builds(

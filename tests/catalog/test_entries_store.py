@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
-from catalog.entries import Basis, EntryData, Kind, Version
+from catalog.entries import Basis, EntryData, Kind, Moment, Version, content_hash
 from catalog.filters import Filter, Listing
-from catalog.items import Item, News
-from catalog.storage import Storage, entries
+from catalog.items import Item, News, Signal
+from catalog.storage import Storage, entries, signals
 from catalog.storage import items as stored_items
 from catalog.storage import schema as s
 from catalog.storage.items import by_identifier
@@ -78,6 +78,19 @@ def held(storage: Storage, thing: Thing = ONE) -> Item:
     return found
 
 
+def saying(thing: Thing = ONE) -> Saying:
+    """Its entry as one that is new."""
+    return Saying(thing.entry, content_hash(thing.entry), None)
+
+
+def keep(storage: Storage, said: list[EntryData]) -> None:
+    """Keep a page as a visit does."""
+    keeper = Keeper(storage, load_taxonomy(), tagger())
+    keeper.prepare(said[0].source, Page(said))
+    with storage.write() as db:
+        keeper.write(db, said[0].source, Page(said), NOW)
+
+
 def found(storage: Storage, filter: Filter) -> list[str]:
     """Public ids that a filter finds."""
     with storage.read() as db:
@@ -89,6 +102,43 @@ def instants(storage: Storage) -> tuple[datetime, datetime, datetime]:
     with storage.read() as db:
         entry = db.execute(select(s.entries.c.changed, s.entries.c.first_held)).one()
         return db.execute(select(s.items.c.changed)).scalar_one(), entry.changed, entry.first_held
+
+
+# ------------------------------------------------------------------ what stands in tables of its own
+def test_moments_follow_what_is_told(storage: Storage) -> None:
+    day = datetime(2026, 5, 6, 11, 59, 59, tzinfo=UTC)
+    asked, ends = Moment(day, "submission", "", "2026-05-05 23:59:59 AoE"), Moment(day, "ends", whole_day=True)
+    for told in ((asked, ends), (replace(asked, at=LATER), ends), ()):
+        said = replace(ONE.entry, moments=told, about=(("place", "Sydney"),) if told else ())
+        keep(storage, [said])
+        assert held(storage).moments == tuple(sorted(told))
+        (ref,) = held(storage).entries
+        assert ref.about == said.about
+        with storage.read() as db:
+            assert entries.kept(db, said.source, [said.key])[said.key].entry.moments == told
+
+
+def test_signals_are_of_whatever_their_identifier_names(storage: Storage) -> None:
+    put(storage, ONE)
+    votes = Signal("arxiv", ONE.key, "huggingface", "upvotes", 12, NOW)
+    cited = Signal("doi", "10.1000/one", "semantic-scholar", "citations", 3, NOW)
+    with storage.write() as db:
+        assert signals.put(db, [votes, cited, replace(votes, value="2601.99999")]) == 3
+        assert signals.put(db, [votes]) == 0
+    assert held(storage).signals == (votes, cited)
+    with storage.write() as db:
+        assert signals.put(db, [replace(votes, number=40, at=LATER)]) == 1
+    assert held(storage).signals == (replace(votes, number=40, at=LATER), cited)
+
+
+def test_form_and_level_are_found(storage: Storage) -> None:
+    with storage.write() as db:
+        write = Write(replace(ONE.item, form="survey", level="start-here"), None, ONE.id, ("arxiv", ONE.key), (saying(),))
+        store_writes(db, [write], NOW)
+    assert (held(storage).form, held(storage).level) == ("survey", "start-here")
+    assert found(storage, Filter(forms=("library", "survey"), levels=("start-here",))) == [ONE.id]
+    assert found(storage, Filter(forms=("library",))) == []
+    assert found(storage, Filter(q="attention", levels=("start-here",))) == [ONE.id]
 
 
 # ------------------------------------------------------------------ one page

@@ -309,6 +309,8 @@ def test_a_listing_is_read_from_the_parameters_that_its_filter_and_cursor_give()
         ("arxiv",),
         ("ICML 2026", "NeurIPS"),
         ("cs.LG",),
+        ("start-here",),
+        ("survey", "tutorial"),
         FIRST_DAY,
         LAST_DAY,
         '-a "b c"',

@@ -109,7 +109,7 @@ def test_what_alembic_does_not_compare_is_the_same_too(database_url: str, tmp_pa
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_tables_that_are_read_by_their_key_alone_have_no_row_ids(migrated_url: str) -> None:
     keyed = {"source_parts", "batches", "entry_versions", "identifiers", "news", "tags", "facets", "daily_counts"}
-    keyed |= {"links", "corrections", "aliases"}
+    keyed |= {"links", "corrections", "aliases", "moments", "signals"}
     with connected(migrated_url) as db:
         rows = db.execute(text("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")).all()
     assert {r.name for r in rows if r.wr} - {"search_idx", "search_config"} == keyed
@@ -145,6 +145,20 @@ def test_up_down_up_with_data_in_it(database_url: str) -> None:
     storage = Storage(database_url)
     assert set(map(len, dump(storage).values())) == {0}  # the first revision has nothing below it that could hold rows
     put(storage, *some_things(40))
+    assert differences(before, dump(storage)) == {}
+    check_derived(storage)
+    storage.close()
+
+
+def test_down_one_and_up_again_with_data_in_it(database_url: str) -> None:
+    storage = Storage(database_url)
+    put(storage, *some_things(40))
+    before, first_shape = dump(storage), shape(database_url)
+    storage.close()
+    migrate.downgrade(database_url, "0003")
+    migrate.upgrade(database_url)
+    assert shape(database_url) == first_shape
+    storage = Storage(database_url)
     assert differences(before, dump(storage)) == {}
     check_derived(storage)
     storage.close()

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, text
 from catalog.categories import canonical
 from catalog.entries import Basis, EntryData, Kind, Version, content_hash
 from catalog.filters import Filter
-from catalog.items import Evidence, ItemData, News, Tag, public_id
+from catalog.items import ItemData, News, Tag, public_id
 from catalog.query import Clause, parse_query
 from catalog.storage import Storage, entries, search
 from catalog.storage.entries import Kept
@@ -88,8 +88,7 @@ class Thing:
     def item(self) -> ItemData:
         """The item."""
         e = self.entry
-        evidence = Evidence("title", self.title[:6], 0, 6)
-        tags = sorted((Tag(t, score, (evidence,)) for t, score in self.topics), key=_best_first)
+        tags = sorted((Tag(t, score) for t, score in self.topics), key=_best_first)
         return ItemData(
             kind=e.kind, title=e.title, url=e.url, authors=e.authors, summary=e.abstract, venue=e.venue, announced=self.day,
             estimated=e.basis is not Basis.STATED, submitted=e.submitted, updated=e.updated, withdrawn=e.withdrawn,

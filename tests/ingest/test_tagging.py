@@ -117,6 +117,20 @@ def test_no_evidence_gives_the_same_topics_and_scores() -> None:
         assert [replace(tag, evidence=()) for tag in tagger().tag(*text)] == list(bare)
 
 
+def test_tags_of_before_are_explained_as_when_they_were_given() -> None:
+    for text in SAMPLES.values():
+        given = tagger().tag(*text)
+        assert tagger().explain(text, [replace(tag, evidence=()) for tag in given]) == given
+
+
+def test_a_tag_of_another_hand_keeps_its_score_and_is_explained_where_words_speak_for_it() -> None:
+    text = SAMPLES["speech-audio"]
+    other, gone = tagger().explain(text, [Tag("deep-learning", 1.0), Tag("no-such-topic", 0.7)])
+    assert (other.topic, other.score) == ("deep-learning", 1.0)
+    assert all(text[place.field == "abstract"][place.start : place.end] == place.words for place in other.evidence)
+    assert gone == Tag("no-such-topic", 0.7)
+
+
 def test_category_is_evidence_where_it_decides() -> None:
     model = tagger().model
     weights = model.category_weights.copy()

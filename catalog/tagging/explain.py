@@ -1,0 +1,26 @@
+"""What speaks for the tags of stored items: computed when it is asked for, as it takes longer than all else to store one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+
+from catalog.items import Item, Tag
+from catalog.tagging.tagger import Tagger, Text
+from catalog.taxonomy import Taxonomy
+
+_REMEMBERED = 4_000  # items; some 3 kB each
+
+
+def explained(items: Iterable[Item], taxonomy: Taxonomy) -> list[Item]:
+    """The items with evidence for their tags; their summaries must have been filled in. About 0.4 ms for an item."""
+    return [
+        replace(i, topics=_explained(taxonomy, Text(i.title, i.summary, i.categories, i.kind), i.topics)) if i.topics else i
+        for i in items
+    ]
+
+
+@lru_cache(maxsize=_REMEMBERED)  # a page is looked at more than once
+def _explained(taxonomy: Taxonomy, text: Text, tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
+    return Tagger.load(taxonomy).explain(text, tags)
