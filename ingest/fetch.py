@@ -2,8 +2,8 @@
 
 Per host (all of arxiv.org is one): one request at a time and a gap before the next, over all processes that share the
 database, by leases in it. Conditional requests, Retry-After, backoff with full jitter, limits on body, time and redirects, an
-honest User-Agent. Sources: RFC 9110 (validators 8.8, Retry-After 10.2.3), arXiv's terms of use for its APIs (one request per
-three seconds, one connection).
+honest User-Agent; what may be asked at all is said by `ingest.guard`. Sources: RFC 9110 (validators 8.8, Retry-After 10.2.3),
+arXiv's terms of use for its APIs (one request per three seconds, one connection).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -37,6 +37,17 @@ from catalog.settings import Settings
 from catalog.storage import Storage, leases
 from catalog.storage.leases import Lease
 from catalog.version import VERSION
+from ingest.guard import (
+    PUBLIC,
+    CheckedBackend,
+    CheckedTransport,
+    Lookup,
+    Reach,
+    addresses_of,
+    check_address,
+    shown,
+    system_lookup,
+)
 
 BODY_LIMIT = 10 * 1024 * 1024  # bytes after decompression
 SPOOL_BYTES = 1024 * 1024  # of a body in memory; what is larger is put aside
@@ -49,13 +60,8 @@ RETRY_AFTER_CAP = 24 * 3600.0
 NOT_ASKED_AGAIN = "not asked again in this visit"
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 
-#: A public domain name: ASCII labels, no dot at the end, a last label with which no notation of an address ends (RFC 1123).
-_DOMAIN = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
-#: Names of local networks (RFC 6761, RFC 6762 appendix G).
-_LOCAL = tuple(f".{n}" for n in "local localhost localdomain internal intranet private corp home lan home.arpa".split())
 #: A header's name (RFC 9110, 5.6.2).
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 class Spool:
@@ -95,6 +101,7 @@ class Answer:
     status: int
     content: bytes | Spool = field(repr=False)  # decompressed; empty for 304; what is larger than SPOOL_BYTES is in a file
     headers: Mapping[str, str]  # names in lower case
+    hops: tuple[tuple[int, str], ...] = ()  # the redirects on the way: status, and the address that it led to
 
     @property
     def body(self) -> bytes:
@@ -134,20 +141,27 @@ class Fetcher:
         settings: Settings,
         storage: Storage,
         *,
+        reach: Reach = PUBLIC,
         pause: Callable[[float], None] = time.sleep,
         jitter: Callable[[float, float], float] = random.uniform,
+        lookup: Lookup = system_lookup,
     ) -> None:
+        self._reach, self._lookup = reach, lookup
         self._settings, self._storage, self._pause, self._jitter = settings, storage, pause, jitter
         # A container's temporary folder is often memory, the data folder is not.
         self._folder = settings.data_dir if os.access(settings.data_dir, os.W_OK) and settings.data_dir.is_dir() else None
         self._owner = leases.new_owner()
         self._failed: Counter[str] = Counter()  # requests in a row without any answer, by host
         self.requests = 0
+        # No idle connections: another process may be the next to ask, and arXiv wants one connection in all.
+        limits = httpx.Limits(max_connections=4, max_keepalive_connections=0)
+        # A mirror and a proxy are the operator's own; beyond a proxy it opens the sockets.
+        direct = not settings.upstream_mirror and not settings.outgoing_proxy
         self._client = httpx.Client(
             headers={"User-Agent": user_agent(settings), "Accept-Encoding": "gzip"},
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-            # No idle connections: another process may be the next to ask, and arXiv wants one connection in all.
-            limits=httpx.Limits(max_connections=4, max_keepalive_connections=0),
+            limits=limits,
+            transport=CheckedTransport(CheckedBackend(reach, lookup), limits) if direct else None,
             follow_redirects=False,
             trust_env=False,
             event_hooks={"response": [_own_location]},
@@ -180,7 +194,7 @@ class Fetcher:
         """
         if parameters:
             url += ("&" if "?" in url else "?") + urlencode(parameters)
-        check_address(url)
+        check_address(url, self._reach)
         conditions = {b"If-None-Match": etag, b"If-Modified-Since": last_modified}
         opaque = {k: v.encode("latin-1", "replace") for k, v in conditions.items() if v}  # bytes: validators are opaque
         own = _encoded(url, headers or {})
@@ -201,7 +215,7 @@ class Fetcher:
         It is sent again only after a 429 or 503 with Retry-After, by which the host says that it did nothing with it
         (RFC 9110, 9.2.2: a client must not repeat a POST by itself). The rest is as with `get`.
         """
-        check_address(url)
+        check_address(url, self._reach)
         content = js.dumps(json, ensure_ascii=False, allow_nan=False).encode()
         request = _Request("POST", {b"Content-Type": b"application/json"} | _encoded(url, headers or {}), content)
 
@@ -244,7 +258,7 @@ class Fetcher:
         also: frozenset[int],
     ) -> Answer:
         """One try, through up to five redirects, each checked before it is asked; `own` headers stay with the first host."""
-        at = url
+        at, hops = url, []
         for _ in range(REDIRECTS + 1):
             request = _Request("GET", {**conditions, **own})
             status, received, body = self._once(at, request, limit, total, also | {200})
@@ -252,19 +266,24 @@ class Fetcher:
                 to, before = received["location"], at
                 try:
                     at = urljoin(before, to)
-                    check_address(at)
+                    check_address(at, self._reach)
                 except (FetchError, ValueError):
-                    raise FetchError(url, "redirect-refused", f"it redirects to {_shown(to)}, which is refused") from None
+                    raise FetchError(url, "redirect-refused", f"it redirects to {shown(to)}, which is refused") from None
                 own = own if _may_know(before, at) else {}
+                hops.append((status, at))
                 continue
-            return _answered(url, status, received, body, also | {304})
+            return replace(_answered(url, status, received, body, also | {304}), hops=tuple(hops))
         raise FetchError(url, "redirect-loop", f"more than {REDIRECTS} redirects")
 
     def _once(
         self, url: str, request: _Request, limit: int, total: float, wanted: frozenset[int]
     ) -> tuple[int, dict[str, str], bytes | Spool]:
         """One request inside the host's slot; the body is only read for the wanted statuses."""
-        host = urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if self._settings.outgoing_proxy and not self._settings.upstream_mirror:
+            with suppress(OSError):  # where only the proxy knows names, it is what refuses
+                addresses_of(host, parts.port or (443 if parts.scheme == "https" else 80), self._reach, self._lookup)
         with self._slot(host, total) as hold:
             self.requests += 1
             end = time.monotonic() + total
@@ -374,28 +393,11 @@ def user_agent(settings: Settings) -> str:
     return f"Skillfeed/{VERSION} ({f'+{contact}' if contact else 'self-hosted research feed'})"
 
 
-def check_address(url: str) -> None:
-    """Refuses what no source of ours is: other schemes, credentials, ports, literal addresses, local names; raises FetchError.
-
-    Built-in sources are named by their domain, so any literal address, also one reached by a redirect, is an attack or a
-    mistake.
-    """
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise FetchError(_shown(url), "address-refused", "not an address") from None
-    public = _DOMAIN.fullmatch(host) and not host.endswith(_LOCAL)
-    plain = parts.scheme in ("http", "https") and parts.username is None and port in (None, 80, 443) and "[" not in parts.netloc
-    if not public or not plain or _CONTROL.search(url):  # urlsplit drops tabs and line ends, which others keep
-        raise FetchError(_shown(url), "address-refused", "refused: only http(s) addresses of public domain names are fetched")
-
-
 def _encoded(url: str, headers: Mapping[str, str]) -> dict[bytes, bytes]:
     """The headers as bytes; raises FetchError for one that cannot be sent, whose value no error may show."""
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name) or not value.isascii() or not value.isprintable():
-            raise FetchError(url, "bad-header", f"the header {_shown(name)} holds what cannot be sent")
+            raise FetchError(url, "bad-header", f"the header {shown(name)} holds what cannot be sent")
     return {name.encode(): value.strip().encode() for name, value in headers.items()}
 
 
@@ -508,8 +510,3 @@ def _pieces(url: str, response: httpx.Response, limit: int, end: float) -> Itera
 
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-def _shown(url: str) -> str:
-    """The address for a message: ASCII, at most 100 characters, and such that urlsplit can read it."""
-    return quote(url[:100], safe=":/?#@&=+,;%~") + ("..." if len(url) > 100 else "")
