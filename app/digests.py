@@ -134,7 +134,7 @@ def preview(storage: Storage, taxonomy: Taxonomy, filter: Filter, period: Period
         candidates: list[Item] = []
         if since <= until:
             dated = replace(filter, since=since, until=until)
-            if dated.q:
+            if dated.wordy:
                 candidates = list(stored_items.stream(db, Listing(dated, limit=_WORDS_CANDIDATES)))
             else:
                 seen = stored_items.counts(db, "topic", since, until)

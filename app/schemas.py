@@ -78,6 +78,15 @@ class Moment(_Shape):
     whole_day: bool = Field(description="True when the source names a day only.")
 
 
+class Rank(_Shape):
+    """Where an item stands by `sort=rank`, and why."""
+
+    score: float = Field(description="The sum of the parts.")
+    parts: dict[str, float] = Field(
+        description="topic, venue, signals, code, kind, level, withdrawn; freshness is what is lost since the newest day held."
+    )
+
+
 class Card(_Shape):
     """An item as lists give it. The fields from `summary` on come only when `fields` names them."""
 
@@ -92,11 +101,16 @@ class Card(_Shape):
     summary: str | None = None
     entries: list[Entry] | None = None
     identifiers: dict[str, list[str]] | None = None
+    signals: dict[str, Any] | None = None
     submitted: datetime | None = None
     updated: datetime | None = None
     withdrawn: bool | None = None
+    form: str | None = None
+    level: str | None = None
     categories: list[str] | None = None
     news: list[News] | None = None
+    moments: list[Moment] | None = None
+    rank: Rank | None = None
 
 
 class Item(_Shape):

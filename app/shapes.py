@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+from catalog import ranking
 from catalog.entries import Moment
 from catalog.items import Evidence, Item, News, Tag
 from catalog.outcomes import Run
+from catalog.storage.items import PARTS
 from catalog.storage.requests import Request
 from catalog.storage.sources import SourceState
 
@@ -32,7 +34,7 @@ def instant(value: datetime | None) -> str | None:
 def card(item: Item, fields: Collection[str] = ()) -> dict[str, Any]:
     """The short form that lists give, with the parts named in `fields` (of `catalog.filters.EXTRA_FIELDS`) after it.
 
-    Parts that stand in other tables must have been filled into the item before.
+    Parts that stand in other tables must have been filled into the item before: see `needs`.
     """
     out: dict[str, Any] = {
         "id": item.id,
@@ -45,6 +47,19 @@ def card(item: Item, fields: Collection[str] = ()) -> dict[str, Any]:
         "topics": topics(item, evidence="evidence" in fields),
     }
     return out | {name: value for name, value in _extra(item).items() if name in fields} if fields else out
+
+
+def rank(item: Item, asked: Collection[str], newest: date) -> dict[str, Any]:
+    """The parts of an item's rank (see `catalog.ranking`) and their sum; freshness counts back from the newest day held."""
+    parts = ranking.parts(item, asked, newest)
+    return {"score": round(sum(parts.values()), 3), "parts": parts}
+
+
+def needs(fields: Collection[str]) -> tuple[str, ...]:
+    """The parts (of `storage.items.PARTS`) that an item must be filled with to tell these fields."""
+    further = {"signals": ("signals", "news", "entries"), "rank": ("signals", "news"), "evidence": ("summary",)}
+    wanted = {part for field in fields for part in further.get(field, (field,))}
+    return tuple(part for part in PARTS if part in wanted)
 
 
 def whole(item: Item) -> dict[str, Any]:
@@ -206,8 +221,12 @@ def _extra(item: Item) -> dict[str, Any]:
         "submitted": instant(item.submitted),
         "updated": instant(item.updated),
         "withdrawn": item.withdrawn,
+        "signals": signals(item),
+        "form": item.form or None,
+        "level": item.level or None,
         "categories": list(item.categories),
         "news": [news(n) for n in item.news],
+        "moments": [moment(m) for m in item.moments],
     }
 
 

@@ -283,4 +283,11 @@ def short_name(name: str) -> str:
     return _ANY_CASE.get(" ".join(name.casefold().split()), name)
 
 
+def asked_name(text: str) -> str:
+    """The name that a filter means, with the year of an edition if there is one: `nips  2018` is `NeurIPS 2018`."""
+    words = text.split()
+    year = words.pop() if len(words) > 1 and re.fullmatch(r"(?:19|20)[0-9]{2}", words[-1]) else ""
+    return f"{short_name(' '.join(words))} {year}".strip()
+
+
 _ANY_CASE = {form.casefold(): v.name for v in VENUES for form in (*v.long, *v.short, v.name)}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
+from app import lists
 from app.api.answers import PREFIX, json_answer, page_answer, takes, told
 from app.api.parameters import Parameter, given, known_sources, listing_parameters, listing_query, next_link
 from app.context import Context
 from app.errors import NOT_FOUND, UNAVAILABLE, USAGE, NotFound
 from app.schemas import CARD_EXAMPLE, ITEM_EXAMPLE, Cards, Item
-from app.shapes import card, whole
+from app.shapes import whole
 from catalog import identifiers
 from catalog.errors import UsageError
 from catalog.filters import make_cursor, parse_listing
@@ -46,27 +46,23 @@ def router(context: Context) -> APIRouter:
     @routes.get(
         "",
         operation_id="listItems",
-        summary="Items by filter, newest first",
+        summary="Items by filter",
         responses=told(Cards, {"items": [CARD_EXAMPLE], "next": None}, USAGE, UNAVAILABLE, paged=True),
         openapi_extra=takes(parameters),
     )
     def list_items(request: Request) -> Response:
-        """Cards of the items that match every given parameter, newest announced first.
+        """Cards of the items that match every given parameter, newest announced first unless `sort` says otherwise.
 
         Repeated values of one parameter are OR, different parameters AND. `next` leads on; it is null on the last page.
         """
         found = given(request, names)
         listing = parse_listing(found, context.taxonomy, known_sources(context.storage, found))
-        filled = (*listing.fields, "summary") if "evidence" in listing.fields else listing.fields
         with context.storage.read() as db:
-            held, after = store.page(db, replace(listing, fields=filled))
-        if "evidence" in listing.fields:
-            held = explained(held, context.taxonomy)
-        cards = [card(item, listing.fields) for item in held]
+            cards, after = lists.page(db, listing, context.taxonomy)
         if after is None:
             return page_answer(cards)
         link = next_link(context.settings.base_url, f"{PREFIX}/items", listing_query(listing, after))
-        return page_answer(cards, make_cursor(after), link)
+        return page_answer(cards, make_cursor(after, listing.sort), link)
 
     @routes.get(
         "/lookup",

@@ -11,7 +11,17 @@ from fastapi import Request
 
 from catalog.entries import Kind
 from catalog.errors import UnknownName, UsageError
-from catalog.filters import EXTRA_FIELDS, LIMIT_DEFAULT, LIMIT_MAX, Q_LIMIT, SORTS, Listing, make_cursor
+from catalog.filters import (
+    EXTRA_FIELDS,
+    LIMIT_DEFAULT,
+    LIMIT_MAX,
+    NAME_LIMIT,
+    Q_LIMIT,
+    SORTS,
+    Key,
+    Listing,
+    make_cursor,
+)
 from catalog.items import Form, Level
 from catalog.storage import Storage, items, sources
 from catalog.taxonomy import Taxonomy
@@ -51,7 +61,7 @@ LIMIT = Parameter(
     {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
 )
 CURSOR = _text(
-    "cursor", "`next` of the page before. Pages stay whole while new things arrive.", make_cursor(12_407_839_129_601)
+    "cursor", "`next` of the page before. Pages stay whole while new things arrive.", make_cursor((12_407_839_129_601,))
 )
 SOURCE = _text("source", "Slug of a source.", "arxiv")
 
@@ -64,6 +74,12 @@ def filter_parameters(taxonomy: Taxonomy) -> tuple[Parameter, ...]:
         _several("kind", "Kind of item; repeat for OR.", ["paper"], enum=[k.value for k in Kind]),
         _several("source", "Slug of a source that speaks of the item; repeat for OR.", ["arxiv"]),
         _several("venue", "Conference or journal, or an edition of it; repeat for OR.", ["NeurIPS", "ICML 2026"]),
+        _several(
+            "author",
+            "Name of an author or a part of it, its words in this order, accents folded; repeat for OR.",
+            ["Ada Example"],
+            maxLength=NAME_LIMIT,
+        ),
         _several("level", "Whom a paper serves first; repeat for OR.", ["start-here"], enum=[v.value for v in Level]),
         _several("form", "What kind of paper it is; repeat for OR.", ["survey"], enum=[v.value for v in Form]),
         _several("category", "arXiv category, aliases folded; repeat for OR.", ["cs.LG"]),
@@ -71,9 +87,15 @@ def filter_parameters(taxonomy: Taxonomy) -> tuple[Parameter, ...]:
         UNTIL,
         _text(
             "q",
-            'Words, "phrases", -minus, OR, `title:` and `author:`; English endings and accents are folded.',
+            'Words, "phrases", -minus, OR, `title:`, `author:` and `venue:`; English endings and accents are folded.',
             'title:"sparse attention" -survey',
             maxLength=Q_LIMIT,
+        ),
+        Parameter(
+            "min_score",
+            "Least score of one of the topics asked for; without `topic` of those of the areas asked for, else of any.",
+            0.6,
+            {"type": "number", "minimum": 0, "maximum": 1},
         ),
     )
 
@@ -82,12 +104,19 @@ def listing_parameters(taxonomy: Taxonomy) -> tuple[Parameter, ...]:
     """The filter, an order, a page and what each item shall tell."""
     return (
         *filter_parameters(taxonomy),
-        _text("sort", "Order.", "newest", enum=list(SORTS), default="newest"),
+        _text(
+            "sort",
+            "Order: `newest` announced first; `relevance` to `q`: all words in the title first, then some, then the rest, each "
+            "newest first; `rank`: a sum of parts that `fields=rank` tells.",
+            "newest",
+            enum=list(SORTS),
+            default="newest",
+        ),
         LIMIT,
         CURSOR,
         _several(
             "fields",
-            "What to tell beyond the card; commas between or repeated.",
+            "What to tell beyond the card; commas between or repeated. `evidence` stands in `topics`.",
             ["summary", "identifiers"],
             enum=list(EXTRA_FIELDS),
         ),
@@ -130,14 +159,16 @@ def known_sources(storage: Storage, found: Given) -> set[str]:
     return names
 
 
-def listing_query(listing: Listing, after: int) -> str:
-    """The query string of the page after the position, parameters in a fixed order."""
+def listing_query(listing: Listing, after: Key) -> str:
+    """The query string of the page after the item of this key, parameters in a fixed order."""
     pairs = listing.filter.parameters()
+    if listing.sort != "newest":
+        pairs.append(("sort", listing.sort))
     if listing.limit not in (None, LIMIT_DEFAULT):
         pairs.append(("limit", str(listing.limit)))
     if listing.fields:
         pairs.append(("fields", ",".join(listing.fields)))
-    return urlencode([*pairs, ("cursor", make_cursor(after))])
+    return urlencode([*pairs, ("cursor", make_cursor(after, listing.sort))])
 
 
 def next_link(base_url: str, path: str, query: str) -> dict[str, str]:

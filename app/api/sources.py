@@ -119,11 +119,11 @@ def router(context: Context) -> APIRouter:
         asked = parse_listing({n: v for n, v in found.items() if n != "source"}, context.taxonomy, ())
         limit = asked.limit or LIMIT_DEFAULT
         with context.storage.read() as db:
-            visits = sources.runs(db, name, limit + 1, asked.after)
+            visits = sources.runs(db, name, limit + 1, asked.after[0] if asked.after else None)
         shown = [run(visit) for visit in visits[:limit]]
         if len(visits) <= limit:
             return page_answer(shown)
-        cursor = make_cursor(visits[limit - 1].id)
+        cursor = make_cursor((visits[limit - 1].id,))
         pairs = [("source", name)] if name else []
         pairs += [("limit", str(limit))] if limit != LIMIT_DEFAULT else []
         link = next_link(context.settings.base_url, f"{PREFIX}/runs", urlencode([*pairs, ("cursor", cursor)]))

@@ -11,10 +11,12 @@ from app import digests, render
 from app.cli import common
 from app.cli.items import (
     Area,
+    AuthorName,
     Category,
     FormName,
     Kind,
     LevelName,
+    MinScore,
     Since,
     SourceName,
     Topic,
@@ -55,12 +57,14 @@ def preview(
     kind: Kind = None,
     source: SourceName = None,
     venue: VenueName = None,
+    author: AuthorName = None,
     category: Category = None,
     level: LevelName = None,
     form: FormName = None,
     since: Since = "",
     until: Until = "",
     q: Words = "",
+    min_score: MinScore = "",
     format: Annotated[str, typer.Option(help="text, html, md or json.")] = "text",
     json: common.Json = False,
 ) -> None:
@@ -71,7 +75,7 @@ def preview(
     with common.opened() as context:
         today = context.clock.now().date()
         with context.storage.read() as db:
-            given = parameters(topic, area, kind, source, venue, category, level, form, q)
+            given = parameters(topic, area, kind, source, venue, author, category, level, form, q, min_score)
             given |= {"since": [since], "until": [until]}
             chosen = parse_filter(given, context.taxonomy, known_sources(db))
         digest = digests.preview(context.storage, context.taxonomy, chosen, asked or default_period(today), today)

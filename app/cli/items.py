@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app import shapes
+from app import lists, shapes
 from app.cli import common
 from catalog.errors import UsageError
 from catalog.filters import make_cursor, parse_listing
@@ -28,12 +28,14 @@ SourceName = Annotated[list[str] | None, typer.Option("--source", help="Source; 
 VenueName = Annotated[
     list[str] | None, typer.Option("--venue", help="Venue, such as NeurIPS or `NeurIPS 2018`; repeat for OR.")
 ]
+AuthorName = Annotated[list[str] | None, typer.Option("--author", help="Author, or a part of the name; repeat for OR.")]
 Category = Annotated[list[str] | None, typer.Option(help="arXiv category; repeat for OR.")]
 LevelName = Annotated[list[str] | None, typer.Option("--level", help="start-here, practitioner, research; repeat for OR.")]
 FormName = Annotated[list[str] | None, typer.Option("--form", help="survey, tutorial, library, …; repeat for OR.")]
 Since = Annotated[str, typer.Option(help="First announced date.")]
 Until = Annotated[str, typer.Option(help="Last announced date.")]
-Words = Annotated[str, typer.Option("--q", help='Search: words, "phrases", -minus, OR, title:, author:.')]
+Words = Annotated[str, typer.Option("--q", help='Search: words, "phrases", -minus, OR, title:, author:, venue:.')]
+MinScore = Annotated[str, typer.Option(help="Least score, from 0 to 1, of one of the topics asked for, else of any.")]
 
 FORMATS = ("table", "jsonl")
 
@@ -54,15 +56,18 @@ def parameters(
     kind: list[str] | None,
     source: list[str] | None,
     venue: list[str] | None,
+    author: list[str] | None,
     category: list[str] | None,
     level: list[str] | None,
     form: list[str] | None,
     q: str,
+    min_score: str,
 ) -> dict[str, list[str]]:
     """The flags that every filter has, as request parameters."""
     given = {
-        "topic": topic, "area": area, "kind": kind, "source": source, "venue": venue, "category": category,
-        "level": level, "form": form, "q": [q] if q else None,
+        "topic": topic, "area": area, "kind": kind, "source": source, "venue": venue, "author": author,
+        "category": category, "level": level, "form": form, "q": [q] if q else None,
+        "min_score": [min_score] if min_score else None,
     }  # fmt: skip
     return {k: v for k, v in given.items() if v}
 
@@ -79,27 +84,29 @@ def list_items(
     kind: Kind = None,
     source: SourceName = None,
     venue: VenueName = None,
+    author: AuthorName = None,
     category: Category = None,
     level: LevelName = None,
     form: FormName = None,
     since: Since = "",
     until: Until = "",
     q: Words = "",
-    sort: Annotated[str, typer.Option(help="Order: newest.")] = "newest",
+    min_score: MinScore = "",
+    sort: Annotated[str, typer.Option(help="Order: newest, relevance (to --q) or rank.")] = "newest",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many; without it all.")] = None,
     cursor: Annotated[str, typer.Option(help="Go on after the page whose `next` this is.")] = "",
     fields: Annotated[str, typer.Option(help="Further fields of the cards of --json, commas between.")] = "",
     format: Annotated[str, typer.Option(help="table or jsonl (whole items).")] = "table",
     json: common.Json = False,
 ) -> None:
-    """Items of a filter, newest first; all of them unless --limit says otherwise."""
+    """Items of a filter, newest first unless --sort says otherwise; all of them without --limit."""
     if ctx.invoked_subcommand:
         common.refuse_flags(ctx)
         return
     if format not in FORMATS:
         raise UsageError(f"--format must be one of {', '.join(FORMATS)}, not {format[:20]!r}")
     with common.opened() as context, context.storage.read() as db:
-        given = parameters(topic, area, kind, source, venue, category, level, form, q) | {
+        given = parameters(topic, area, kind, source, venue, author, category, level, form, q, min_score) | {
             "since": [since] if since else [],
             "until": [until] if until else [],
             "sort": [sort],
@@ -109,12 +116,11 @@ def list_items(
         listing = parse_listing({k: v for k, v in given.items() if v}, context.taxonomy, known_sources(db))
         if json:
             more = None if limit is None else limit + 1  # one further item tells whether there is a next page
-            told = "evidence" in listing.fields
-            filled = (*listing.fields, "summary") if told else listing.fields
-            found = list(store.stream(db, replace(listing, limit=more, fields=filled)))
-            shown = explained(found[:limit], context.taxonomy) if told else found[:limit]
-            after = make_cursor(shown[-1].position) if len(found) > len(shown) else None
-            common.emit({"items": [shapes.card(i, listing.fields) for i in shown], "next": after})
+            found = list(lists.stream(db, replace(listing, limit=more), context.taxonomy))
+            shown = found[:limit]
+            rest = len(found) > len(shown)
+            after = make_cursor(store.key_of(db, listing, shown[-1][0]), listing.sort) if rest else None
+            common.emit({"items": [card for _, card in shown], "next": after})
             return
         whole = format == "jsonl"
         wanted = store.PARTS if whole else ()

@@ -21,7 +21,7 @@ from app.pages import charts
 from app.render import gap_line, sources_of
 from catalog.entries import EntryData
 from catalog.errors import SkillfeedError, UnknownName, UsageError
-from catalog.filters import Filter, Listing, check_words, make_cursor, parse_filter, read_cursor
+from catalog.filters import Filter, Key, Listing, check_words, make_cursor, parse_filter, read_cursor
 from catalog.items import Item, Tag
 from catalog.outcomes import Outcome, Run
 from catalog.periods import Period, default_period, parse_period, week_of
@@ -284,7 +284,7 @@ def _listing(context: Context, words: _Words, filter: Filter, scheme: str, value
     return {"chart": charts.per_week(days, shown, today), "held": held, "listed": listed, "api": (scheme, value)}
 
 
-def _cursor(words: _Words) -> int | None:
+def _cursor(words: _Words) -> Key | None:
     text = words.one("cursor")
     return read_cursor(text) if text else None
 

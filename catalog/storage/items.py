@@ -4,35 +4,59 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, exists, func, select, union
 
+from catalog import ranking
 from catalog.entries import Basis, Kind, Moment, Version
-from catalog.filters import Filter, Listing
+from catalog.filters import Filter, Key, Listing, scored_topics
 from catalog.items import EntryRef, Item, News
-from catalog.query import parse_query
+from catalog.query import Clause, Query, parse_query, tiers
 from catalog.storage import schema as s
 from catalog.storage import search, signals
 from catalog.storage.entries import chunks, load_details, load_tags
+from catalog.taxonomy import load_taxonomy
 from catalog.text import readable
+from catalog.words import words_of
 
 #: What `fill` can add to an item.
 PARTS = ("summary", "entries", "identifiers", "news", "moments", "signals")
 _ALL = 1 << 62  # above every position
 _BRANCHES = 100  # values of one field that are merged from a range each
 
-_Group = tuple[Table, list[int]]  # tags or facets, and the terms of which an item must have one
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A restricted field: tags or facets, and the terms of which an item must have one, with a least score."""
+
+    table: Table
+    ids: list[int]
+    score: float = 0
 
 
-def page(db: Connection, listing: Listing) -> tuple[list[Item], int | None]:
-    """A page of items, newest first, and the position to go on after (None at the end)."""
+def page(db: Connection, listing: Listing) -> tuple[list[Item], Key | None]:
+    """A page of items in the listing's order, and the key to go on after (None at the end)."""
     assert listing.limit is not None
-    rows = _rows(db, listing.filter, listing.after, listing.limit + 1)
-    more = rows[listing.limit - 1].position if len(rows) > listing.limit else None
-    return fill(db, [_item(r) for r in rows[: listing.limit]], listing.fields), more
+    find = {"newest": _newest, "relevance": _relevant, "rank": _ranked}[listing.sort]
+    found = find(db, listing, listing.limit + 1)
+    more = found[listing.limit - 1][0] if len(found) > listing.limit else None
+    return fill(db, [_item(r) for _, r in found[: listing.limit]], listing.fields), more
+
+
+def key_of(db: Connection, listing: Listing, item: Item) -> Key:
+    """Where an item that the listing finds stands in its order."""
+    if listing.sort == "newest":
+        return (item.position,)
+    if listing.sort == "rank":
+        (whole,) = fill(db, [item], ("news", "signals"))
+        return ranking.rank(whole, _asked(listing.filter)), item.position
+    for tier, query in enumerate(_tiers(db, listing.filter)):
+        if _matches(db, listing.filter, query, item.position, item.position + 1, 1):
+            return tier, item.position
+    raise AssertionError("no item of the listing")
 
 
 def stream(db: Connection, listing: Listing) -> Iterator[Item]:
@@ -41,7 +65,7 @@ def stream(db: Connection, listing: Listing) -> Iterator[Item]:
     after = listing.after
     while left is None or left > 0:
         size = 500 if left is None else min(500, left)
-        found, after = page(db, Listing(listing.filter, listing.sort, size, after, listing.fields))
+        found, after = page(db, replace(listing, limit=size, after=after))
         yield from found
         if left is not None:
             left -= len(found)
@@ -50,18 +74,22 @@ def stream(db: Connection, listing: Listing) -> Iterator[Item]:
 
 
 def top(db: Connection, filter: Filter, topic: str, limit: int, fields: Iterable[str] = ("summary", "entries")) -> list[Item]:
-    """The items of a filter with this topic, best score first, then newest; with the parts named in `fields` (see `fill`)."""
-    assert not filter.q, "words are asked by `page` and `stream`"
+    """The items of a filter with this topic, best score first, then newest; with the parts named in `fields` (see `fill`).
+
+    A least score is asked of this topic.
+    """
+    assert not filter.wordy, "words are asked by `page` and `stream`"
     term = _term(db, "topic", topic)
     if term is None:
         return []
-    groups = _groups(db, filter)
+    groups = _groups(db, replace(filter, min_score=0))
     if groups is None:
         return []
     position = s.tags.c.position
-    conditions = (*_within(position, *_range(filter, None)), *(_probe(g, position) for g in groups))
+    conditions = (*_within(position, *_range(filter)), *(_probe(g, position) for g in groups))
     query = _select().select_from(s.tags.join(s.items, s.items.c.position == position))
-    query = query.where(s.tags.c.term_id == term, *conditions).order_by(s.tags.c.score.desc(), position.desc()).limit(limit)
+    query = query.where(s.tags.c.term_id == term, s.tags.c.score >= filter.min_score, *conditions)
+    query = query.order_by(s.tags.c.score.desc(), position.desc()).limit(limit)
     return fill(db, [_item(r) for r in db.execute(query)], fields)
 
 
@@ -134,33 +162,87 @@ def total(db: Connection) -> int:
     return sum(counts(db, "kind").values())
 
 
+# ------------------------------------------------------------------ orders
+_Keyed = list[tuple[Key, Row[Any]]]
+
+
+def _newest(db: Connection, listing: Listing, limit: int) -> _Keyed:
+    """Descending positions."""
+    low, high = _range(listing.filter)
+    high = min(high, listing.after[0]) if listing.after else high
+    return [((r.position,), r) for r in _rows(db, listing.filter, low, high, limit)]
+
+
+def _relevant(db: Connection, listing: Listing, limit: int) -> _Keyed:
+    """Tier by tier (see `catalog.query.tiers`), in each the newest first."""
+    first, position = listing.after or (0, _ALL)
+    low, high = _range(listing.filter)
+    found: _Keyed = []
+    for tier, query in enumerate(_tiers(db, listing.filter)):
+        if tier >= first and len(found) < limit:
+            below = min(high, position) if tier == first else high
+            rows = _by_positions(db, _matches(db, listing.filter, query, low, below, limit - len(found)))
+            found += [((tier, r.position), r) for r in rows]
+    return found
+
+
+def _ranked(db: Connection, listing: Listing, limit: int) -> _Keyed:
+    """By rank, then newest first.
+
+    Days are looked at from the newest on until no older one can hold an item of a rank that counts: what is older than
+    `ranking.HORIZON` days before the last that was found cannot.
+    """
+    low, high = _range(listing.filter)
+    rank, position = listing.after or (1 << 62, _ALL)
+    newest_day = (rank - ranking.LEAST) // ranking.DAY  # of what can have this rank
+    high = min(high, (newest_day + 1) << s.POSITION_BITS)
+    asked = _asked(listing.filter)
+    found: _Keyed = []
+    while True:
+        rows = _rows(db, listing.filter, low, high, _RANKED)
+        whole = fill(db, [_item(r) for r in rows], ("news", "signals"))
+        keyed = [((ranking.rank(i, asked), i.position), r) for i, r in zip(whole, rows, strict=True)]
+        found = sorted((*found, *(k for k in keyed if k[0] < (rank, position))), key=lambda k: k[0], reverse=True)[:limit]
+        if len(rows) < _RANKED:
+            return found
+        high = rows[-1].position
+        if len(found) == limit and ranking.fresh(rows[-1].announced) + ranking.MOST <= found[-1][0][0]:
+            return found
+
+
+_RANKED = 1_000  # items that are ranked at a time
+
+
+def _asked(filter: Filter) -> frozenset[str]:
+    return scored_topics(filter, load_taxonomy())
+
+
 # ------------------------------------------------------------------ rows
 def _select() -> Select[Any]:
     return select(s.items)
 
 
-def _rows(db: Connection, filter: Filter, after: int | None, limit: int) -> Sequence[Row[Any]]:
-    """Rows of a filter after a position. With words the text index answers, else the rarest field leads."""
+def _rows(db: Connection, filter: Filter, low: int, high: int, limit: int) -> Sequence[Row[Any]]:
+    """Rows of a filter, newest first, low <= position < high.
+
+    With words the text index answers, else the rarest field leads.
+    """
+    if filter.wordy:
+        query = _query(db, filter)
+        return _by_positions(db, _matches(db, filter, query, low, high, limit)) if query else []
     groups = _groups(db, filter)
     if groups is None:
         return []
-    low, high = _range(filter, after)
-    if filter.q:
-        query = parse_query(filter.q)
-        fields = [ids for _, ids in groups]
-        if query and not query.wanted and not fields:  # "everything but": the index has to be told what everything is
-            fields = [list(db.execute(select(s.terms.c.id).where(s.terms.c.scheme == "kind")).scalars())]
-        found = search.positions(db, query, fields, low, high, limit) if query and all(fields) else []
-        rows = {r.position: r for part in chunks(found) for r in db.execute(_select().where(s.items.c.position.in_(part)))}
-        return [rows[p] for p in found if p in rows]
     lead, others = _lead(db, filter, groups)
-    if lead is None or len(lead[1]) > _BRANCHES:  # so many values match nearly everything
+    if lead is None or len(lead.ids) > _BRANCHES:  # so many values match nearly everything
         position = s.items.c.position
         page = _select().where(*_within(position, low, high), *(_probe(g, position) for g in groups))
         return db.execute(page.order_by(position.desc()).limit(limit)).all()
-    table, ids = lead
+    table, ids = lead.table, lead.ids
     position = table.c.position
-    conditions = (*_within(position, low, high), *(_probe(g, position) for g in others))
+    conditions = [*_within(position, low, high), *(_probe(g, position) for g in others)]
+    if lead.score:
+        conditions.append(table.c.score >= lead.score)
     if len(ids) == 1:  # one backward scan of the term's range
         page = _select().select_from(table.join(s.items, s.items.c.position == position))
         page = page.where(table.c.term_id == ids[0], *conditions).order_by(position.desc()).limit(limit)
@@ -171,26 +253,86 @@ def _rows(db: Connection, filter: Filter, after: int | None, limit: int) -> Sequ
     return db.execute(_select().where(s.items.c.position.in_(newest)).order_by(s.items.c.position.desc())).all()
 
 
+def _by_positions(db: Connection, positions: Sequence[int]) -> list[Row[Any]]:
+    rows = {r.position: r for part in chunks(positions) for r in db.execute(_select().where(s.items.c.position.in_(part)))}
+    return [rows[p] for p in positions if p in rows]
+
+
+def _matches(db: Connection, filter: Filter, query: Query, low: int, high: int, limit: int) -> list[int]:
+    """Positions of a query's matches within the filter's other fields, newest first, low <= position < high."""
+    groups = _groups(db, filter)
+    if groups is None:
+        return []
+    scored = [g for g in groups if g.score]
+    fields = [g.ids for g in groups]
+    if not query.wanted and not fields:  # "everything but": the index has to be told what everything is
+        fields = [list(db.execute(select(s.terms.c.id).where(s.terms.c.scheme == "kind")).scalars())]
+    if not all(fields):
+        return []
+    out: list[int] = []
+    size = limit
+    while len(out) < limit:
+        found = search.positions(db, query, fields, low, high, size)
+        out += _scored(db, scored, found)
+        if len(found) < size:
+            break
+        high, size = found[-1], 500
+    return out[:limit]
+
+
+def _scored(db: Connection, groups: Iterable[_Group], positions: list[int]) -> list[int]:
+    """Those of the positions that have the least score in each group: the text index knows terms, no scores."""
+    for g in groups:
+        c = s.tags.c
+        kept: set[int] = set()
+        for part in chunks(positions):
+            query = select(c.position).where(c.term_id.in_(g.ids), c.position.in_(part), c.score >= g.score)
+            kept.update(db.execute(query).scalars())
+        positions = [p for p in positions if p in kept]
+    return positions
+
+
+def _query(db: Connection, filter: Filter) -> Query | None:
+    """Search text and authors as one query, venues as terms of the index; None when the text holds no word."""
+    query = parse_query(filter.q) if filter.q else Query(())
+    if query is None:
+        return None
+    names = tuple(Clause(tuple(words_of(name)), "author") for name in filter.authors)
+    wanted = (*query.wanted, names) if names else query.wanted
+
+    def named(c: Clause) -> Clause:
+        if c.field != "venue":
+            return c
+        return replace(c, words=(f"t{_term(db, 'venue', c.words[0]) or 0}",), field="term")  # no term has the number 0
+
+    return replace(query, wanted=tuple(tuple(map(named, group)) for group in wanted), refused=tuple(map(named, query.refused)))
+
+
+def _tiers(db: Connection, filter: Filter) -> tuple[Query, ...]:
+    query = _query(db, filter)
+    return tiers(query) if query else ()
+
+
 def _lead(db: Connection, filter: Filter, groups: Sequence[_Group]) -> tuple[_Group | None, Sequence[_Group]]:
     """The field that the fewest items meet, by the daily counters, and the other fields."""
     if len(groups) < 2:
         return (groups[0] if groups else None), ()
     c = s.daily_counts.c
-    query = select(c.term_id, func.sum(c.n)).where(c.term_id.in_([i for _, ids in groups for i in ids]))
+    query = select(c.term_id, func.sum(c.n)).where(c.term_id.in_([i for g in groups for i in g.ids]))
     if filter.since is not None:
         query = query.where(c.day >= filter.since)
     if filter.until is not None:
         query = query.where(c.day <= filter.until)
     seen = {term: int(n) for term, n in db.execute(query.group_by(c.term_id))}
-    lead = min(range(len(groups)), key=lambda i: sum(seen.get(term, 0) for term in groups[i][1]))
+    lead = min(range(len(groups)), key=lambda i: sum(seen.get(term, 0) for term in groups[i].ids))
     return groups[lead], [g for i, g in enumerate(groups) if i != lead]
 
 
-def _range(filter: Filter, after: int | None) -> tuple[int, int]:
-    """Positions of a filter's dates and cursor: low <= position < high."""
+def _range(filter: Filter) -> tuple[int, int]:
+    """Positions of a filter's dates: low <= position < high."""
     low = s.first_position(filter.since) if filter.since else 0
     high = s.first_position(filter.until + timedelta(days=1)) if filter.until and filter.until < date.max else _ALL
-    return low, min(high, after) if after is not None else high
+    return low, high
 
 
 def _within(position: ColumnElement[int], low: int, high: int) -> list[ColumnElement[bool]]:
@@ -199,7 +341,7 @@ def _within(position: ColumnElement[int], low: int, high: int) -> list[ColumnEle
 
 
 def _groups(db: Connection, filter: Filter) -> list[_Group] | None:
-    """Table and term ids of each restricted field; None when a field's values are all unknown, so that nothing can match."""
+    """The restricted fields; None when a field's values are all unknown, so that nothing can match."""
     wanted = {
         "topic": filter.topics, "area": filter.areas, "kind": tuple(k.value for k in filter.kinds), "source": filter.sources,
         "venue": filter.venues, "category": filter.categories, "level": filter.levels, "form": filter.forms,
@@ -207,19 +349,31 @@ def _groups(db: Connection, filter: Filter) -> list[_Group] | None:
     groups: list[_Group] = []
     for scheme, values in wanted.items():
         if values:
-            query = select(s.terms.c.id).where(s.terms.c.scheme == scheme, s.terms.c.value.in_(values))
-            ids = sorted(db.execute(query).scalars())
+            ids = _terms(db, scheme, values)
             if not ids:
                 return None
-            groups.append((s.tags if scheme == "topic" else s.facets, ids))
+            score = filter.min_score if scheme == "topic" else 0
+            groups.append(_Group(s.tags if scheme == "topic" else s.facets, ids, score))
+    if filter.min_score and not filter.topics:
+        ids = _terms(db, "topic", sorted(_asked(filter)))
+        if not ids:
+            return None
+        groups.append(_Group(s.tags, ids, filter.min_score))
     return groups
+
+
+def _terms(db: Connection, scheme: str, values: Sequence[str]) -> list[int]:
+    """Ids of these terms that are known, ascending; without values those of all of the scheme."""
+    query = select(s.terms.c.id).where(s.terms.c.scheme == scheme)
+    return sorted(db.execute(query.where(s.terms.c.value.in_(values)) if values else query).scalars())
 
 
 def _probe(group: _Group, position: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether the item of a position meets a field."""
-    table, ids = group[0].alias(), group[1]
+    table, ids = group.table.alias(), group.ids
     match = table.c.term_id == ids[0] if len(ids) == 1 else table.c.term_id.in_(ids)
-    return exists().where(match, table.c.position == position)
+    enough = [table.c.score >= group.score] if group.score else []
+    return exists().where(match, table.c.position == position, *enough)
 
 
 def _term(db: Connection, scheme: str, value: str) -> int | None:

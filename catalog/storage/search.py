@@ -15,8 +15,8 @@ from sqlalchemy import Connection, text
 from catalog.query import Clause, Query
 from catalog.words import words_of
 
-_WEIGHTS = {"any": "ABD", "title": "A", "author": "B"}
-_COLUMNS = {"any": "{title names body}", "title": "title", "author": "names"}
+_WEIGHTS = {"any": "ABD", "title": "A", "author": "B", "term": "C"}
+_COLUMNS = {"any": "{title names body}", "title": "title", "author": "names", "term": "terms"}
 # What a tsvector can hold binds both engines, so that they answer alike: places up to 16,383, and 255 of one word.
 _PLACES = 255
 _LAST_OWN = 16_381  # words further back share the last place: found, but in no phrase
@@ -128,7 +128,10 @@ def _fts(query: Query, groups: Iterable[Sequence[int]]) -> str:
     parts = ["(" + " OR ".join(clause(c) for c in group) + ")" for group in query.wanted]
     parts += ["terms : (" + " OR ".join(f'"t{t}"' for t in group) + ")" for group in groups]
     wanted = " AND ".join(parts)
-    return f"({wanted}) NOT ({' OR '.join(clause(c) for c in query.refused)})" if query.refused else wanted
+    refused = [clause(c) for c in query.refused]
+    if query.without:
+        refused.append("(" + " AND ".join("(" + " OR ".join(map(clause, group)) + ")" for group in query.without) + ")")
+    return f"({wanted}) NOT ({' OR '.join(refused)})" if refused else wanted
 
 
 def _tsquery(query: Query, groups: Iterable[Sequence[int]]) -> str:
@@ -138,4 +141,6 @@ def _tsquery(query: Query, groups: Iterable[Sequence[int]]) -> str:
     parts = ["(" + " | ".join(clause(c) for c in group) + ")" for group in query.wanted]
     parts += ["(" + " | ".join(f"'t{t}':C" for t in group) + ")" for group in groups]
     parts += [f"!{clause(c)}" for c in query.refused]
+    if query.without:
+        parts.append("!(" + " & ".join("(" + " | ".join(map(clause, group)) + ")" for group in query.without) + ")")
     return " & ".join(parts)

@@ -130,6 +130,12 @@ def test_fields_add_to_the_card(client: TestClient) -> None:
         ("q=author:zoë kind", []),
         ("q=title:attention&category=stat.ML", [n for n in PAPERS if n % 2]),
         ('q="no. 10" OR "no. 9"', [9, 10]),
+        ("author=Bo Sample 2", [2]),
+        ("author=unicode, zoe&author=Zoë Writer&category=cs.LG", [n for n in PAPERS if n % 2]),
+        ("topic=predictive-modeling&min_score=0.58", [8, 9, 10]),
+        ("area=applications&min_score=0.58", [8, 9, 10]),
+        ("min_score=0.9", PAPERS),
+        ("q=sparse&topic=predictive-modeling&min_score=0.6", [10]),
     ],
 )
 def test_filters(client: TestClient, query: str, numbers: list[int]) -> None:
@@ -141,14 +147,17 @@ def test_filters(client: TestClient, query: str, numbers: list[int]) -> None:
     ("query", "says"),
     [
         ("tpic=x", "unknown parameter 'tpic'; nearest allowed: topic"),
-        ("author=x", "unknown parameter 'author'"),
+        ("author=", "author must be a name such as Ada Example"),
+        ("min_score=2", "min_score must be a number from 0 to 1"),
+        ("sort=relevance", "sort=relevance needs q"),
+        ("sort=rank&cursor=" + make_cursor((1,)), "cursor is of sort=newest"),
         ("venue=", "venue must be a name such as NeurIPS"),
         ("topic=deep-lerning", "unknown topic 'deep-lerning'; nearest allowed: deep-learning"),
         ("area=algoritms", "nearest allowed: algorithms"),
         ("kind=papers", "nearest allowed: paper"),
         ("source=arxive", "nearest allowed: arxiv"),
         ("fields=summry", "nearest allowed: summary"),
-        ("sort=best", "unknown sort 'best'; nearest allowed: newest"),
+        ("sort=best", "unknown sort 'best'; nearest allowed: "),
         ("limit=0", "limit must be a whole number from 1 to 200"),
         ("limit=201", "limit must be a whole number from 1 to 200"),
         ("limit=1e2", "limit must be a whole number from 1 to 200"),
@@ -179,6 +188,17 @@ def test_one_item(client: TestClient) -> None:
 @pytest.mark.parametrize("id", ["0" * 16, "x", "%00", "A" * 16, "%ED%A0%80", "1" * 5000, "lookup2", "..%2f..%2fetc"])
 def test_an_item_that_is_not_there(client: TestClient, id: str) -> None:
     _problem(client, f"/api/v1/items/{id}", 404)
+
+
+def test_a_rank_tells_its_parts(client: TestClient) -> None:
+    found = _get(client, "/api/v1/items", sort="rank", topic="predictive-modeling", fields="rank,signals")["items"]
+    scores = [card["rank"]["score"] for card in found]
+    assert scores == sorted(scores, reverse=True)
+    assert found[-1]["id"] == _id(5)  # withdrawn
+    first = next(card for card in found if card["id"] == _id(0))
+    assert first["rank"]["parts"]["venue"] == 0.2
+    assert first["rank"]["score"] == round(sum(first["rank"]["parts"].values()), 3)
+    assert first["signals"]["acceptance"]["venue"] == "ICML 2026"
 
 
 def test_an_item_takes_no_parameters(client: TestClient) -> None:
@@ -258,7 +278,14 @@ def _walk(client: TestClient, address: str, between: Callable[[int], None] = lam
 
 
 @pytest.mark.parametrize(
-    "query", ["", "&topic=deep-learning", "&q=attention", "&area=algorithms&kind=paper&fields=summary,evidence"]
+    "query",
+    [
+        "",
+        "&topic=deep-learning&sort=rank",
+        "&q=attention",
+        "&q=sparse variant&sort=relevance",
+        "&area=algorithms&kind=paper&fields=summary,evidence",
+    ],
 )
 def test_pages_stay_whole_while_items_arrive(own_client: TestClient, storage: Storage, query: str) -> None:
     client = own_client
@@ -291,8 +318,8 @@ def test_the_last_page_may_be_full(client: TestClient) -> None:
 
 @pytest.mark.parametrize("position", [0, 1, 2**62, 2**63 - 1])
 def test_a_cursor_of_any_position_is_taken(client: TestClient, position: int) -> None:
-    assert len(_get(client, "/api/v1/items", cursor=make_cursor(position))["items"]) in (0, COUNT)
-    assert len(_get(client, "/api/v1/runs", cursor=make_cursor(position))["items"]) in (0, 50)
+    assert len(_get(client, "/api/v1/items", cursor=make_cursor((position,)))["items"]) in (0, COUNT)
+    assert len(_get(client, "/api/v1/runs", cursor=make_cursor((position,)))["items"]) in (0, 50)
 
 
 # ------------------------------------------------------------------ taxonomy
@@ -429,6 +456,9 @@ EVERYTHING = [
         )
     ),
     "/api/v1/items?q=attention&topic=deep-learning&area=applications&limit=2",
+    "/api/v1/items?q=variant sparse&sort=relevance",
+    "/api/v1/items?sort=rank&fields=rank,signals",
+    "/api/v1/items?sort=rank&topic=predictive-modeling&author=Ada+Example&min_score=0.55&limit=3",
     *(f"/api/v1/items/{_id(n)}" for n in range(COUNT)),
     "/api/v1/items/lookup?arxiv=2601.00000",
     "/api/v1/items/lookup?doi=10.1000/zeta-4",

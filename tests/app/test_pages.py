@@ -359,7 +359,7 @@ def test_lists_go_on_by_cursor_without_loss(storage: Storage) -> None:
             after = tree.xpath("//a[@rel='next']/@href")
             path = after[0] if after else ""
         assert len(titles) == len(set(titles)) == 95
-    assert "No older items." in site.get(f"/topics/deep-learning?cursor={make_cursor(1)}").text
+    assert "No older items." in site.get(f"/topics/deep-learning?cursor={make_cursor((1,))}").text
 
 
 def test_search_finds_words_and_says_when_there_is_nothing(site: TestClient) -> None:

@@ -16,7 +16,9 @@ from catalog.filters import (
     LIMIT_DEFAULT,
     LIMIT_MAX,
     Q_LIMIT,
+    SORTS,
     Filter,
+    Sort,
     check_words,
     make_cursor,
     parse_filter,
@@ -84,6 +86,14 @@ def test_values_are_sorted_once_each_and_aliases_folded() -> None:
         ({"limit": ["1e2"]}, "'1e2'", "whole number"),
         ({"limit": [str(2**63)]}, "limit", str(LIMIT_MAX)),
         ({"fields": ["summary,sumary"]}, "field 'sumary'", "summary"),
+        ({"sort": ["relevance"]}, "sort=relevance", "needs q"),
+        ({"author": ["…"]}, "author", "Ada Example"),
+        ({"author": ["a" * 121]}, "author", "Ada Example"),
+        ({"min_score": ["1.5"]}, "min_score", "from 0 to 1"),
+        ({"min_score": ["nan"]}, "min_score", "from 0 to 1"),
+        ({"min_score": ["1e-3"]}, "min_score", "from 0 to 1"),
+        ({"min_score": [" 0.5"]}, "min_score", "from 0 to 1"),
+        ({"cursor": [make_cursor((1,))], "sort": ["rank"]}, "cursor is of sort=newest", "sort=rank"),
         ({"cursor": ["nonsense"]}, "cursor", "next"),
         ({"cursor": ["A" * 41]}, "cursor", "next"),
     ],
@@ -103,9 +113,9 @@ def test_the_nearest_names_are_kept_for_programs() -> None:
 
 def test_a_listing_has_an_order_a_page_and_fields() -> None:
     found = parse_listing(
-        {"limit": ["7"], "fields": ["summary,entries", "news"], "cursor": [make_cursor(99)]}, TAXONOMY, SOURCES
+        {"limit": ["7"], "fields": ["summary,entries", "news"], "cursor": [make_cursor((99,))]}, TAXONOMY, SOURCES
     )
-    assert (found.limit, found.after, found.fields) == (7, 99, ("summary", "entries", "news"))
+    assert (found.limit, found.after, found.fields) == (7, (99,), ("summary", "entries", "news"))
     plain = parse_listing({}, TAXONOMY, SOURCES)
     assert (plain.limit, plain.after, plain.fields, plain.sort) == (LIMIT_DEFAULT, None, (), "newest")
 
@@ -149,26 +159,51 @@ def test_whatever_is_given_it_is_read_or_refused_in_one_line(given: dict[str, li
     assert "\n" not in said
 
 
-@given(st.integers(0, 2**63 - 1))
-def test_a_cursor_holds_a_position(position: int) -> None:
-    cursor = make_cursor(position)
-    assert read_cursor(cursor) == position
+@given(st.sampled_from(SORTS), st.integers(0, 2**63 - 1), st.integers(0, 2**63 - 1))
+def test_a_cursor_holds_a_key_of_its_order(sort: Sort, one: int, position: int) -> None:
+    key = (position,) if sort == "newest" else (one, position)
+    cursor = make_cursor(key, sort)
+    assert read_cursor(cursor, sort) == key
     assert cursor.isascii()
     assert len(cursor) <= 40
+    for other in SORTS:
+        if other != sort:
+            with pytest.raises(UsageError, match=f"sort={sort}"):
+                read_cursor(cursor, other)
 
 
-@given(st.text() | st.binary(min_size=9, max_size=9).map(lambda raw: raw.hex()))
-def test_other_cursors_are_refused(text: str) -> None:
+@given(st.text() | st.binary(min_size=9, max_size=17).map(lambda raw: raw.hex()), st.sampled_from(SORTS))
+def test_other_cursors_are_refused(text: str, sort: Sort) -> None:
     try:
-        position = read_cursor(text)
+        key = read_cursor(text, sort)
     except UsageError:
         return
-    assert 0 <= position < 2**63
+    assert all(0 <= n < 2**63 for n in key)
 
 
-def test_positions_above_63_bits_are_refused() -> None:
+def test_numbers_above_63_bits_are_refused() -> None:
     with pytest.raises(UsageError):
-        read_cursor(make_cursor(2**64 - 1))
+        read_cursor(make_cursor((2**64 - 1,)))
+    with pytest.raises(UsageError):
+        read_cursor(make_cursor((2**64 - 1, 0), "rank"), "rank")
+
+
+def test_authors_are_read_as_names_are_printed() -> None:
+    found = parse({"author": ["Example,  Ada", "李 明", "Ada Example"]})
+    assert found.authors == ("Ada Example", "李 明")
+    assert found.wordy
+
+
+def test_a_least_score_has_three_decimals() -> None:
+    assert [parse({"min_score": [text]}).min_score for text in ("0.6", ".25", "1", "0", "1.000", "0.12345")] == [
+        0.6, 0.25, 1, 0, 1, 0.123,
+    ]  # fmt: skip
+    assert parse({"min_score": ["0.50"]}).parameters() == [("min_score", "0.5")]
+
+
+def test_relevance_needs_words() -> None:
+    assert parse_listing({"sort": ["relevance"], "q": ["a"]}, TAXONOMY, SOURCES).sort == "relevance"
+    assert parse_listing({"sort": ["rank"]}, TAXONOMY, SOURCES).sort == "rank"
 
 
 @given(st.text(max_size=Q_LIMIT))

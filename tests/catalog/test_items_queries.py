@@ -16,7 +16,7 @@ from sqlalchemy import Connection, event, text
 from catalog.categories import canonical
 from catalog.entries import Kind
 from catalog.errors import UsageError
-from catalog.filters import Filter, Listing, make_cursor, parse_listing
+from catalog.filters import Filter, Key, Listing, make_cursor, parse_listing
 from catalog.storage import Storage, items
 from catalog.storage.items import counts, newest_day, page, per_day, stream, top, total
 from catalog.taxonomy import load_taxonomy
@@ -77,7 +77,7 @@ def empty(migrated_url: str) -> Iterator[Storage]:
 def walk(storage: Storage, filter: Filter, limit: int) -> list[str]:
     """All public ids of a filter, page by page, each in a transaction of its own."""
     out: list[str] = []
-    after: int | None = None
+    after: Key | None = None
     while True:
         with storage.read() as db:
             found, after = page(db, Listing(filter, limit=limit, after=after))
@@ -86,7 +86,7 @@ def walk(storage: Storage, filter: Filter, limit: int) -> list[str]:
         if after is None:
             return out
         assert len(found) == limit
-        assert after == found[-1].position
+        assert after == (found[-1].position,)
 
 
 def ids(storage: Storage, filter: Filter) -> list[str]:
@@ -114,13 +114,16 @@ def test_random_combinations_find_what_plain_python_finds(storage: Storage) -> N
     def some(values: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted(rng.sample(values, rng.choice((0, 0, 1, 1, 2)))))
 
-    for _ in range(60):
+    for _ in range(120):
         f = Filter(
             topics=some(TOPICS), areas=some(("algorithms", "programming")),
             kinds=tuple(map(Kind, some(("paper", "post", "release")))), sources=some(SOURCES),
             categories=tuple(sorted({canonical(c) for c in some(CATEGORIES)})),
             since=rng.choice((None, FIRST_DAY + timedelta(days=rng.randrange(12)))),
-            q=rng.choice(("", "", "learning", "-sparse the")),
+            q=rng.choice(("", "", "learning", "-sparse the", "venue:ICML OR learning", "-venue:ICML")),
+            authors=some(("Ada Example", "Zoe", "learner")),
+            venues=some(("ICML", "NeurIPS")),
+            min_score=rng.choice((0, 0, 0.25, 0.8)),
         )  # fmt: skip
         assert walk(storage, f, rng.choice((1, 7, 200))) == expected(THINGS, f), f
 
@@ -164,7 +167,7 @@ def test_a_walk_misses_and_repeats_nothing_while_rows_arrive(storage: Storage) -
     for f in (Filter(), Filter(topics=("python",)), Filter(topics=("python", "r")), Filter(q="learning")):
         before = ids(storage, f)
         seen: list[str] = []
-        after: int | None = None
+        after: Key | None = None
         for n in itertools.count():
             with storage.read() as db:
                 found, after = page(db, Listing(f, limit=5, after=after))
@@ -308,20 +311,24 @@ def test_a_listing_is_read_from_the_parameters_that_its_filter_and_cursor_give()
         (Kind.PAPER, Kind.POST),
         ("arxiv",),
         ("ICML 2026", "NeurIPS"),
+        ("Ada Example", "Zoë"),
         ("cs.LG",),
         ("start-here",),
         ("survey", "tutorial"),
         FIRST_DAY,
         LAST_DAY,
         '-a "b c"',
+        0.125,
     )
     given: dict[str, list[str]] = {}
     for name, value in f.parameters():
         given.setdefault(name, []).append(value)
     for after in (None, 0, 1, 12408898715649, (1 << 62) - 1):
-        cursor = {} if after is None else {"cursor": [make_cursor(after)]}
+        cursor = {} if after is None else {"cursor": [make_cursor((after,))]}
         asked = given | {"limit": ["7"], "fields": ["news,summary"]} | cursor
-        assert parse_listing(asked, taxonomy, SOURCES) == Listing(f, "newest", 7, after, ("summary", "news"))
+        assert parse_listing(asked, taxonomy, SOURCES) == Listing(
+            f, "newest", 7, None if after is None else (after,), ("summary", "news")
+        )
     assert parse_listing({}, taxonomy, SOURCES) == Listing()
 
 
@@ -329,9 +336,9 @@ def test_a_cursor_of_any_kind_is_answered_or_refused(storage: Storage) -> None:
     taxonomy = load_taxonomy()
     with storage.read() as db:
         for after in (0, 1, 1 << 62, (1 << 63) - 1):
-            listing = parse_listing({"cursor": [make_cursor(after)]}, taxonomy, SOURCES)
+            listing = parse_listing({"cursor": [make_cursor((after,))]}, taxonomy, SOURCES)
             assert len(page(db, listing)[0]) == (50 if after > 1 else 0)
-    for bad in ("", "x", "bgAAAAAAAAA", make_cursor(1)[:-2], make_cursor(1) + "AA", "é" * 12, "bv__________8"):
+    for bad in ("", "x", "bgAAAAAAAAA", make_cursor((1,))[:-2], make_cursor((1,)) + "AA", "é" * 12, "bv__________8"):
         if bad:
             with pytest.raises(UsageError, match="cursor"):
                 parse_listing({"cursor": [bad]}, taxonomy, SOURCES)
@@ -346,7 +353,7 @@ def _plan(db: Connection, f: Filter, after: int | None = None) -> list[str]:
         asked.append((statement, given))
 
     event.listen(db, "before_cursor_execute", note)
-    page(db, Listing(f, limit=20, after=after))
+    page(db, Listing(f, limit=20, after=None if after is None else (after,)))
     event.remove(db, "before_cursor_execute", note)
     word = "EXPLAIN QUERY PLAN" if db.dialect.name == "sqlite" else "EXPLAIN"
     return [str(r[-1]) for statement, given in asked for r in db.exec_driver_sql(f"{word} {statement}", given)]

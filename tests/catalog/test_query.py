@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.query import Clause, Query, parse_query
+from catalog.query import Clause, Query, parse_query, tiers
 
 GRAPH, NEURAL, SURVEY = Clause(("graph",)), Clause(("neural",)), Clause(("survey",))
 TYPED = st.lists(
     st.sampled_from(
-        ["graph", '"', "-", "OR", "title:", "author:", " ", ":", "(", "*", "'", "é", "NOT", "AND", "-title:", '""']
+        ["graph", '"', "-", "OR", "title:", "author:", "venue:", " ", ":", "(", "*", "'", "é", "NOT", "AND", "-title:", '""']
     ),
     max_size=12,
 ).map("".join)
@@ -35,7 +35,9 @@ TYPED = st.lists(
         ("OR graph", Query(((GRAPH,),))),
         ("graph OR", Query(((GRAPH,),))),
         ("-survey", Query((), (SURVEY,))),
-        ("venue:neurips", Query(((Clause(("venu", "neurip")),),))),
+        ("venue:neurips", Query(((Clause(("NeurIPS",), "venue"),),))),
+        ('-venue:"nips 2018" graph', Query(((GRAPH,),), (Clause(("NeurIPS 2018",), "venue"),))),
+        ("volume:neurips", Query(((Clause(("volum", "neurip")),),))),
         ("graph OR -survey neural", Query(((GRAPH,), (NEURAL,)), (SURVEY,))),
     ],
 )
@@ -55,3 +57,31 @@ def test_anything_may_be_typed(text: str) -> None:
         assert query.wanted or query.refused
         assert all(group for group in query.wanted)
         assert all(clause.words for group in (*query.wanted, query.refused) for clause in group)
+
+
+def _titled(clause: Clause) -> Clause:
+    return Clause(clause.words, "title")
+
+
+def test_tiers_are_all_words_in_the_title_some_and_none() -> None:
+    author = Clause(("ada",), "author")
+    query = Query(((GRAPH, author), (NEURAL,)), (SURVEY,))
+    first, second, third = tiers(query)
+    titled = ((_titled(GRAPH), author), (_titled(NEURAL),))
+    free = (_titled(GRAPH), _titled(NEURAL))
+    assert first == Query(titled, (SURVEY,))
+    assert second == Query((*query.wanted, free), (SURVEY,), titled)
+    assert third == Query(query.wanted, (SURVEY, *free))
+
+
+def test_there_is_one_tier_where_no_word_may_stand_anywhere() -> None:
+    for text in ("title:graph author:ada", "-survey"):
+        query = parse_query(text)
+        assert query is not None
+        assert tiers(query) == (query,)
+
+
+def test_what_was_typed_stays_known() -> None:
+    query = parse_query('Grafs OR "Neural  Nets"')
+    assert query is not None
+    assert [c.said for c in query.clauses] == ["Grafs", "Neural  Nets"]

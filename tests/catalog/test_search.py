@@ -34,7 +34,14 @@ DOCUMENTS = {
     "engines": Thing(
         "engines", authors=(), title="NEAR OR AND NOT", abstract="t1 t2 rowid search terms title author near(a b, 2)"
     ),
-    "tagged": Thing("tagged", authors=(), day=FIRST_DAY + timedelta(days=3), title="Sparse graphs", topics=(("python", 0.5),)),
+    "tagged": Thing(
+        "tagged",
+        authors=(),
+        day=FIRST_DAY + timedelta(days=3),
+        title="Sparse graphs",
+        topics=(("python", 0.5),),
+        venue="NeurIPS",
+    ),
     "empty": Thing("empty", title="…", abstract="", authors=()),
 }
 NAMES = {t.id: name for name, t in DOCUMENTS.items()}
@@ -104,6 +111,11 @@ GOLDEN = {
     "title:": "engines",
     "title:retrieval OR author:neil": "author dense",
     "venue:sparse": "",
+    "venue:nips": "tagged",
+    'venue:"NeurIPS"': "tagged",
+    "sparse -venue:NeurIPS": "dense sparse",
+    "venue:neurips OR retrieval": "tagged dense",
+    "title:retrieval OR venue:icml": "dense",
     # punctuation only
     " ": "",
     '"': "",
@@ -213,7 +225,9 @@ def test_random_queries_find_what_plain_python_finds(migrated_url: str) -> None:
 
     def part() -> str:
         text = " ".join(rng.choices(words, k=rng.choice((1, 1, 1, 2, 3))))
-        return rng.choice(("", "", "", "-", "title:", "author:", "OR ")) + (f'"{text}"' if rng.random() < 0.4 else text)
+        return rng.choice(("", "", "", "-", "title:", "author:", "OR ", "venue:ICML OR ")) + (
+            f'"{text}"' if rng.random() < 0.4 else text
+        )
 
     with opened(migrated_url, *things) as storage:
         hits = 0

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, text
 
 from catalog.categories import canonical
 from catalog.entries import Basis, EntryData, Kind, Version, content_hash
-from catalog.filters import Filter
+from catalog.filters import Filter, scored_topics
 from catalog.items import ItemData, News, Tag, public_id
 from catalog.query import Clause, parse_query
 from catalog.storage import Storage, entries, search
@@ -216,13 +216,29 @@ def matches(thing: Thing, filter: Filter) -> bool:
         (filter.kinds, [thing.kind]),
         (filter.sources, [thing.source]),
         (filter.categories, [canonical(c) for c in thing.categories]),
+        (filter.venues, [thing.venue] if thing.venue else []),
     ]
+    asked = scored_topics(filter, load_taxonomy())
+    best = max((score for t, score in thing.topics if not asked or t in asked), default=0)
     return (
         all(not set(wanted) or set(wanted) & set(own) for wanted, own in fields)
         and (filter.since is None or thing.day >= filter.since)
         and (filter.until is None or thing.day <= filter.until)
         and (not filter.q or speaks_of(thing, filter.q))
+        and (not filter.authors or any(_holds(thing, Clause(tuple(words_of(a)), "author")) for a in filter.authors))
+        and best >= filter.min_score
     )
+
+
+def tier(thing: Thing, text: str) -> int:
+    """How much of the title a search text that finds the thing speaks of: 0 all that it says, 1 some, 2 nothing."""
+    query = parse_query(text)
+    assert query is not None
+    titled = [[_holds(thing, replace(c, field="title")) if c.field == "any" else None for c in g] for g in query.wanted]
+    if all(any(_holds(thing, c) if hit is None else hit for c, hit in zip(g, hits, strict=True))
+           for g, hits in zip(query.wanted, titled, strict=True)):  # fmt: skip
+        return 0
+    return 1 if any(hit for hits in titled for hit in hits) else 2
 
 
 def speaks_of(thing: Thing, text: str) -> bool:
@@ -235,6 +251,8 @@ def speaks_of(thing: Thing, text: str) -> bool:
 
 
 def _holds(thing: Thing, clause: Clause) -> bool:
+    if clause.field == "venue":
+        return bool(thing.venue) and clause.words == (thing.venue,)
     fields = {"title": thing.title, "author": " ".join(thing.authors), "any": thing.abstract}
     looked_at = fields.values() if clause.field == "any" else [fields[clause.field]]
     size = len(clause.words)
