@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, Operationa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from catalog.errors import DatabaseUnavailable
-from catalog.storage import migrate
+from catalog.storage import migrate, versions
 from catalog.storage.engine import Journal, explain, journal, open_engine, shown
 
 T = TypeVar("T")
@@ -35,6 +35,7 @@ class Storage:
         self.url = url
         self._reader: Engine = open_engine(url, read_only=True)
         self._writer: Engine = open_engine(url, pool_size=2)
+        versions.watch(self._writer)
         self.dialect: str = self._writer.dialect.name
 
     def close(self) -> None:
