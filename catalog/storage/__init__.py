@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from catalog.errors import DatabaseUnavailable
 from catalog.storage import migrate, versions
+from catalog.storage.driver import remember_terms
 from catalog.storage.engine import Journal, explain, journal, open_engine, shown
 
 T = TypeVar("T")
@@ -36,7 +37,12 @@ class Storage:
         self._reader: Engine = open_engine(url, read_only=True)
         self._writer: Engine = open_engine(url, pool_size=2)
         versions.watch(self._writer)
+        self.forget()
         self.dialect: str = self._writer.dialect.name
+
+    def forget(self) -> None:
+        """Read anew what is remembered of the database: after its rows were replaced as a whole."""
+        remember_terms(self._reader)
 
     def close(self) -> None:
         """Give all connections back."""
@@ -98,6 +104,8 @@ class Storage:
             raise
         except PoolTimeout as error:
             raise DatabaseUnavailable(f"{shown(engine.url)}: all connections are in use") from error
+        except engine.dialect.loaded_dbapi.OperationalError as error:  # of a statement that went straight to the driver
+            raise explain(error, engine.url) from error
 
 
 __all__ = ["DatabaseUnavailable", "Storage"]

@@ -3,47 +3,55 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, exists, func, select, union
+from sqlalchemy import Connection, func, select
 
 from catalog import ranking
 from catalog.entries import Basis, Kind, Moment, Version
 from catalog.filters import Filter, Key, Listing, scored_topics
 from catalog.items import EntryRef, Item, News
-from catalog.query import Clause, Query, parse_query, tiers
+from catalog.query import tiers
 from catalog.storage import schema as s
-from catalog.storage import search, signals
-from catalog.storage.entries import chunks, load_details, load_tags
+from catalog.storage import selection, signals
+from catalog.storage.driver import Driver, driver
+from catalog.storage.entries import load_details, load_tags
+from catalog.storage.selection import ABOVE, Selection
 from catalog.taxonomy import load_taxonomy
 from catalog.text import readable
-from catalog.words import words_of
 
 #: What `fill` can add to an item.
 PARTS = ("summary", "entries", "identifiers", "news", "moments", "signals")
-_ALL = 1 << 62  # above every position
-_BRANCHES = 100  # values of one field that are merged from a range each
+#: What a row of `cards` holds, in this order; authors and tags as compact JSON: ["…"] and [["topic", score], …], best first.
+CARD = ("public_id", "position", "kind", "title", "authors", "url", "venue", "tags")
+#: The newest items of a filter that its facets are counted over, where the daily counters do not tell.
+COUNTED = 10_000
+
+_CARD = ", ".join(f"i.{name}" for name in CARD)
+_ITEM = f"{_CARD}, i.estimated, i.submitted, i.updated, i.withdrawn, i.categories, i.form, i.level"  # begins like a card
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
-    """A restricted field: tags or facets, and the terms of which an item must have one, with a least score."""
+class Facets:
+    """How many items of a filter have each value of a field."""
 
-    table: Table
-    ids: list[int]
-    score: float = 0
+    counts: dict[str, dict[str, int]]  # by field; values that no item has are absent
+    whole: bool  # False: counted over the newest `COUNTED` matches only
 
 
 def page(db: Connection, listing: Listing) -> tuple[list[Item], Key | None]:
     """A page of items in the listing's order, and the key to go on after (None at the end)."""
-    assert listing.limit is not None
-    find = {"newest": _newest, "relevance": _relevant, "rank": _ranked}[listing.sort]
-    found = find(db, listing, listing.limit + 1)
-    more = found[listing.limit - 1][0] if len(found) > listing.limit else None
-    return fill(db, [_item(r) for _, r in found[: listing.limit]], listing.fields), more
+    found, more = _page(db, listing, _ITEM)
+    return fill(db, [_item(r) for r in found], listing.fields), more
+
+
+def cards(db: Connection, listing: Listing) -> tuple[list[tuple[Any, ...]], Key | None]:
+    """The same page as rows of `CARD`, straight from the driver: for answers that are made of what the store holds as it is."""
+    return _page(db, listing, _CARD)
 
 
 def key_of(db: Connection, listing: Listing, item: Item) -> Key:
@@ -53,8 +61,9 @@ def key_of(db: Connection, listing: Listing, item: Item) -> Key:
     if listing.sort == "rank":
         (whole,) = fill(db, [item], ("news", "signals"))
         return ranking.rank(whole, _asked(listing.filter)), item.position
-    for tier, query in enumerate(_tiers(db, listing.filter)):
-        if _matches(db, listing.filter, query, item.position, item.position + 1, 1):
+    on = driver(db)
+    for tier, chosen in enumerate(_tiers(on, listing.filter)):
+        if selection.positions(on, chosen.between(item.position, item.position + 1), 1):
             return tier, item.position
     raise AssertionError("no item of the listing")
 
@@ -78,25 +87,46 @@ def top(db: Connection, filter: Filter, topic: str, limit: int, fields: Iterable
 
     A least score is asked of this topic.
     """
-    assert not filter.wordy, "words are asked by `page` and `stream`"
-    term = _term(db, "topic", topic)
-    if term is None:
-        return []
-    groups = _groups(db, replace(filter, min_score=0))
-    if groups is None:
-        return []
-    position = s.tags.c.position
-    conditions = (*_within(position, *_range(filter)), *(_probe(g, position) for g in groups))
-    query = _select().select_from(s.tags.join(s.items, s.items.c.position == position))
-    query = query.where(s.tags.c.term_id == term, s.tags.c.score >= filter.min_score, *conditions)
-    query = query.order_by(s.tags.c.score.desc(), position.desc()).limit(limit)
-    return fill(db, [_item(r) for r in db.execute(query)], fields)
+    return fill(db, [_item(r) for r in _best(db, filter, topic, limit, _ITEM)], fields)
+
+
+def best_cards(db: Connection, filter: Filter, topic: str, limit: int) -> list[tuple[Any, ...]]:
+    """The same as rows of `CARD`."""
+    return _best(db, filter, topic, limit, _CARD)
+
+
+def count(db: Connection, filter: Filter, most: int = 1_000) -> tuple[int, bool]:
+    """How many items a filter finds, and whether that is all of them: there are more than `most` when it is not."""
+    on = driver(db)
+    known = _counted(on, filter)
+    if known is not None:
+        return known, True
+    chosen = selection.select(on, filter)
+    found = len(selection.positions(on, chosen, most + 1)) if chosen is not None else 0
+    return min(found, most), found <= most
+
+
+def facets(db: Connection, filter: Filter, fields: Sequence[str]) -> Facets:
+    """Items of a filter by the values of fields (topic, area, kind, source, venue, category, form, level)."""
+    if filter == Filter(since=filter.since, until=filter.until):
+        return Facets({f: counts(db, f, filter.since, filter.until) for f in fields}, whole=True)
+    on = driver(db)
+    chosen = selection.select(on, filter)
+    found = selection.rows(on, chosen, "i.terms", COUNTED + 1) if chosen is not None else []
+    seen = Counter(term for (terms,) in found[:COUNTED] for term in terms.split())
+    named = on.names(map(int, seen))
+    out: dict[str, dict[str, int]] = {f: {} for f in fields}
+    for term, n in seen.items():
+        scheme, value = named[int(term)]
+        if scheme in out:
+            out[scheme][value] = n
+    return Facets(out, whole=len(found) <= COUNTED)
 
 
 def by_id(db: Connection, public_id: str) -> Item | None:
     """The whole item; None when there is none of this id."""
-    row = db.execute(_select().where(s.items.c.public_id == public_id)).first()
-    return fill(db, [_item(row)], PARTS)[0] if row else None
+    found = driver(db).rows(f"SELECT {_ITEM} FROM items i WHERE i.public_id = ?", (public_id,))
+    return fill(db, [_item(found[0])], PARTS)[0] if found else None
 
 
 def number_of(db: Connection, public_id: str) -> int | None:
@@ -163,229 +193,125 @@ def total(db: Connection) -> int:
 
 
 # ------------------------------------------------------------------ orders
-_Keyed = list[tuple[Key, Row[Any]]]
+_Rows = list[tuple[Any, ...]]
+_Keyed = list[tuple[Key, tuple[Any, ...]]]
 
 
-def _newest(db: Connection, listing: Listing, limit: int) -> _Keyed:
+def _page(db: Connection, listing: Listing, columns: str) -> tuple[_Rows, Key | None]:
+    """The rows of a page, of which the second column is the position, and the key to go on after."""
+    limit = listing.limit
+    assert limit is not None
+    find = {"newest": _newest, "relevance": _relevant, "rank": _ranked}[listing.sort]
+    found = find(db, listing, limit + 1, columns)
+    return [r for _, r in found[:limit]], found[limit - 1][0] if len(found) > limit else None
+
+
+def _newest(db: Connection, listing: Listing, limit: int, columns: str) -> _Keyed:
     """Descending positions."""
-    low, high = _range(listing.filter)
-    high = min(high, listing.after[0]) if listing.after else high
-    return [((r.position,), r) for r in _rows(db, listing.filter, low, high, limit)]
+    on = driver(db)
+    chosen = selection.select(on, listing.filter)
+    if chosen is None:
+        return []
+    if listing.after:
+        chosen = chosen.between(0, listing.after[0])
+    return [((r[1],), r) for r in selection.rows(on, chosen, columns, limit)]
 
 
-def _relevant(db: Connection, listing: Listing, limit: int) -> _Keyed:
+def _relevant(db: Connection, listing: Listing, limit: int, columns: str) -> _Keyed:
     """Tier by tier (see `catalog.query.tiers`), in each the newest first."""
-    first, position = listing.after or (0, _ALL)
-    low, high = _range(listing.filter)
+    on = driver(db)
+    first, position = listing.after or (0, ABOVE)
     found: _Keyed = []
-    for tier, query in enumerate(_tiers(db, listing.filter)):
+    for tier, chosen in enumerate(_tiers(on, listing.filter)):
         if tier >= first and len(found) < limit:
-            below = min(high, position) if tier == first else high
-            rows = _by_positions(db, _matches(db, listing.filter, query, low, below, limit - len(found)))
-            found += [((tier, r.position), r) for r in rows]
+            wanted = chosen.between(0, position) if tier == first else chosen
+            found += [((tier, r[1]), r) for r in selection.rows(on, wanted, columns, limit - len(found))]
     return found
 
 
-def _ranked(db: Connection, listing: Listing, limit: int) -> _Keyed:
+def _tiers(on: Driver, filter: Filter) -> list[Selection]:
+    chosen = selection.select(on, filter)
+    if chosen is None or chosen.query is None:
+        return []
+    return [replace(chosen, query=query) for query in tiers(chosen.query)]
+
+
+def _ranked(db: Connection, listing: Listing, limit: int, columns: str) -> _Keyed:
     """By rank, then newest first.
 
     Days are looked at from the newest on until no older one can hold an item of a rank that counts: what is older than
     `ranking.HORIZON` days before the last that was found cannot.
     """
-    low, high = _range(listing.filter)
-    rank, position = listing.after or (1 << 62, _ALL)
+    on = driver(db)
+    chosen = selection.select(on, listing.filter)
+    if chosen is None:
+        return []
+    rank, position = listing.after or (1 << 62, ABOVE)
     newest_day = (rank - ranking.LEAST) // ranking.DAY  # of what can have this rank
-    high = min(high, (newest_day + 1) << s.POSITION_BITS)
+    chosen = chosen.between(0, (newest_day + 1) << s.POSITION_BITS)
     asked = _asked(listing.filter)
+    size = columns.count(",") + 1
     found: _Keyed = []
     while True:
-        rows = _rows(db, listing.filter, low, high, _RANKED)
+        rows = selection.rows(on, chosen, _ITEM, _RANKED)
         whole = fill(db, [_item(r) for r in rows], ("news", "signals"))
-        keyed = [((ranking.rank(i, asked), i.position), r) for i, r in zip(whole, rows, strict=True)]
+        keyed = [((ranking.rank(i, asked), i.position), r[:size]) for i, r in zip(whole, rows, strict=True)]
         found = sorted((*found, *(k for k in keyed if k[0] < (rank, position))), key=lambda k: k[0], reverse=True)[:limit]
         if len(rows) < _RANKED:
             return found
-        high = rows[-1].position
-        if len(found) == limit and ranking.fresh(rows[-1].announced) + ranking.MOST <= found[-1][0][0]:
+        last = rows[-1][1]
+        chosen = chosen.between(0, last)
+        if len(found) == limit and ranking.fresh(s.day_of(last)) + ranking.MOST <= found[-1][0][0]:
             return found
 
 
 _RANKED = 1_000  # items that are ranked at a time
 
 
+def _best(db: Connection, filter: Filter, topic: str, limit: int, columns: str) -> _Rows:
+    assert not filter.wordy, "words are asked by `page` and `stream`"
+    on = driver(db)
+    term = next(iter(on.terms("topic", (topic,))), None)
+    chosen = selection.select(on, replace(filter, min_score=0))
+    if term is None or chosen is None:
+        return []
+    source, values = selection.scored(chosen, term, filter.min_score)
+    return on.rows(f"SELECT {columns} FROM {source} ORDER BY t.score DESC, t.position DESC LIMIT ?", [*values, limit])
+
+
 def _asked(filter: Filter) -> frozenset[str]:
     return scored_topics(filter, load_taxonomy())
 
 
-# ------------------------------------------------------------------ rows
-def _select() -> Select[Any]:
-    return select(s.items)
-
-
-def _rows(db: Connection, filter: Filter, low: int, high: int, limit: int) -> Sequence[Row[Any]]:
-    """Rows of a filter, newest first, low <= position < high.
-
-    With words the text index answers, else the rarest field leads.
-    """
-    if filter.wordy:
-        query = _query(db, filter)
-        return _by_positions(db, _matches(db, filter, query, low, high, limit)) if query else []
-    groups = _groups(db, filter)
-    if groups is None:
-        return []
-    lead, others = _lead(db, filter, groups)
-    if lead is None or len(lead.ids) > _BRANCHES:  # so many values match nearly everything
-        position = s.items.c.position
-        page = _select().where(*_within(position, low, high), *(_probe(g, position) for g in groups))
-        return db.execute(page.order_by(position.desc()).limit(limit)).all()
-    table, ids = lead.table, lead.ids
-    position = table.c.position
-    conditions = [*_within(position, low, high), *(_probe(g, position) for g in others)]
-    if lead.score:
-        conditions.append(table.c.score >= lead.score)
-    if len(ids) == 1:  # one backward scan of the term's range
-        page = _select().select_from(table.join(s.items, s.items.c.position == position))
-        page = page.where(table.c.term_id == ids[0], *conditions).order_by(position.desc()).limit(limit)
-        return db.execute(page).all()
-    scans = [select(position).where(table.c.term_id == i, *conditions).order_by(position.desc()).limit(limit) for i in ids]
-    merged = union(*(select(scan.subquery().c.position) for scan in scans)).subquery()
-    newest = select(merged.c.position).order_by(merged.c.position.desc()).limit(limit)
-    return db.execute(_select().where(s.items.c.position.in_(newest)).order_by(s.items.c.position.desc())).all()
-
-
-def _by_positions(db: Connection, positions: Sequence[int]) -> list[Row[Any]]:
-    rows = {r.position: r for part in chunks(positions) for r in db.execute(_select().where(s.items.c.position.in_(part)))}
-    return [rows[p] for p in positions if p in rows]
-
-
-def _matches(db: Connection, filter: Filter, query: Query, low: int, high: int, limit: int) -> list[int]:
-    """Positions of a query's matches within the filter's other fields, newest first, low <= position < high."""
-    groups = _groups(db, filter)
-    if groups is None:
-        return []
-    scored = [g for g in groups if g.score]
-    fields = [g.ids for g in groups]
-    if not query.wanted and not fields:  # "everything but": the index has to be told what everything is
-        fields = [list(db.execute(select(s.terms.c.id).where(s.terms.c.scheme == "kind")).scalars())]
-    if not all(fields):
-        return []
-    out: list[int] = []
-    size = limit
-    while len(out) < limit:
-        found = search.positions(db, query, fields, low, high, size)
-        out += _scored(db, scored, found)
-        if len(found) < size:
-            break
-        high, size = found[-1], 500
-    return out[:limit]
-
-
-def _scored(db: Connection, groups: Iterable[_Group], positions: list[int]) -> list[int]:
-    """Those of the positions that have the least score in each group: the text index knows terms, no scores."""
-    for g in groups:
-        c = s.tags.c
-        kept: set[int] = set()
-        for part in chunks(positions):
-            query = select(c.position).where(c.term_id.in_(g.ids), c.position.in_(part), c.score >= g.score)
-            kept.update(db.execute(query).scalars())
-        positions = [p for p in positions if p in kept]
-    return positions
-
-
-def _query(db: Connection, filter: Filter) -> Query | None:
-    """Search text and authors as one query, venues as terms of the index; None when the text holds no word."""
-    query = parse_query(filter.q) if filter.q else Query(())
-    if query is None:
+def _counted(on: Driver, filter: Filter) -> int | None:
+    """What the daily counters say of a filter, where they do: of none of its fields or of one value."""
+    wanted = [(name, value) for name, value in filter.parameters() if name not in ("since", "until")]
+    if len(wanted) > 1 or (wanted and wanted[0][0] in ("q", "author", "min_score")):
         return None
-    names = tuple(Clause(tuple(words_of(name)), "author") for name in filter.authors)
-    wanted = (*query.wanted, names) if names else query.wanted
-
-    def named(c: Clause) -> Clause:
-        if c.field != "venue":
-            return c
-        return replace(c, words=(f"t{_term(db, 'venue', c.words[0]) or 0}",), field="term")  # no term has the number 0
-
-    return replace(query, wanted=tuple(tuple(map(named, group)) for group in wanted), refused=tuple(map(named, query.refused)))
-
-
-def _tiers(db: Connection, filter: Filter) -> tuple[Query, ...]:
-    query = _query(db, filter)
-    return tiers(query) if query else ()
+    terms = on.terms(wanted[0][0], (wanted[0][1],)) if wanted else on.every_term("kind")
+    statement = "SELECT sum(c.n) FROM daily_counts c WHERE c.term_id = ?"
+    values: list[Any] = []
+    for sign, day in ((">=", filter.since), ("<=", filter.until)):
+        if day is not None:
+            statement += f" AND c.day {sign} ?"
+            values.append(day.isoformat() if on.sqlite else day)
+    return sum(on.rows(statement, [term, *values])[0][0] or 0 for term in terms)
 
 
-def _lead(db: Connection, filter: Filter, groups: Sequence[_Group]) -> tuple[_Group | None, Sequence[_Group]]:
-    """The field that the fewest items meet, by the daily counters, and the other fields."""
-    if len(groups) < 2:
-        return (groups[0] if groups else None), ()
-    c = s.daily_counts.c
-    query = select(c.term_id, func.sum(c.n)).where(c.term_id.in_([i for g in groups for i in g.ids]))
-    if filter.since is not None:
-        query = query.where(c.day >= filter.since)
-    if filter.until is not None:
-        query = query.where(c.day <= filter.until)
-    seen = {term: int(n) for term, n in db.execute(query.group_by(c.term_id))}
-    lead = min(range(len(groups)), key=lambda i: sum(seen.get(term, 0) for term in groups[i].ids))
-    return groups[lead], [g for i, g in enumerate(groups) if i != lead]
-
-
-def _range(filter: Filter) -> tuple[int, int]:
-    """Positions of a filter's dates: low <= position < high."""
-    low = s.first_position(filter.since) if filter.since else 0
-    high = s.first_position(filter.until + timedelta(days=1)) if filter.until and filter.until < date.max else _ALL
-    return low, high
-
-
-def _within(position: ColumnElement[int], low: int, high: int) -> list[ColumnElement[bool]]:
-    out = [position >= low] if low else []
-    return [*out, position < high] if high < _ALL else out
-
-
-def _groups(db: Connection, filter: Filter) -> list[_Group] | None:
-    """The restricted fields; None when a field's values are all unknown, so that nothing can match."""
-    wanted = {
-        "topic": filter.topics, "area": filter.areas, "kind": tuple(k.value for k in filter.kinds), "source": filter.sources,
-        "venue": filter.venues, "category": filter.categories, "level": filter.levels, "form": filter.forms,
-    }  # fmt: skip
-    groups: list[_Group] = []
-    for scheme, values in wanted.items():
-        if values:
-            ids = _terms(db, scheme, values)
-            if not ids:
-                return None
-            score = filter.min_score if scheme == "topic" else 0
-            groups.append(_Group(s.tags if scheme == "topic" else s.facets, ids, score))
-    if filter.min_score and not filter.topics:
-        ids = _terms(db, "topic", sorted(_asked(filter)))
-        if not ids:
-            return None
-        groups.append(_Group(s.tags, ids, filter.min_score))
-    return groups
-
-
-def _terms(db: Connection, scheme: str, values: Sequence[str]) -> list[int]:
-    """Ids of these terms that are known, ascending; without values those of all of the scheme."""
-    query = select(s.terms.c.id).where(s.terms.c.scheme == scheme)
-    return sorted(db.execute(query.where(s.terms.c.value.in_(values)) if values else query).scalars())
-
-
-def _probe(group: _Group, position: ColumnElement[int]) -> ColumnElement[bool]:
-    """Whether the item of a position meets a field."""
-    table, ids = group.table.alias(), group.ids
-    match = table.c.term_id == ids[0] if len(ids) == 1 else table.c.term_id.in_(ids)
-    enough = [table.c.score >= group.score] if group.score else []
-    return exists().where(match, table.c.position == position, *enough)
-
-
-def _term(db: Connection, scheme: str, value: str) -> int | None:
-    return db.execute(select(s.terms.c.id).where(s.terms.c.scheme == scheme, s.terms.c.value == value)).scalar()
-
-
-def _item(r: Row[Any]) -> Item:
+def _item(r: tuple[Any, ...]) -> Item:
+    id, position, kind, title, authors, url, venue, tags, estimated, submitted, updated, withdrawn, categories, form, level = r
     return Item(
-        id=r.public_id, position=r.position, kind=Kind(r.kind), title=r.title, url=r.url, authors=tuple(json.loads(r.authors)),
-        venue=r.venue, announced=r.announced, estimated=r.estimated, submitted=r.submitted, updated=r.updated,
-        withdrawn=r.withdrawn, topics=load_tags(r.tags), categories=tuple(r.categories.split()), form=r.form, level=r.level,
+        id=id, position=position, kind=Kind(kind), title=title, url=url, authors=tuple(json.loads(authors)), venue=venue,
+        announced=s.day_of(position), estimated=bool(estimated), submitted=_instant(submitted), updated=_instant(updated),
+        withdrawn=bool(withdrawn), topics=load_tags(tags), categories=tuple(categories.split()), form=form, level=level,
     )  # fmt: skip
+
+
+def _instant(value: Any) -> datetime | None:
+    """An instant as the driver gives it."""
+    if value is None:
+        return None
+    return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
 
 
 def fill(db: Connection, found: Sequence[Item], fields: Iterable[str]) -> list[Item]:

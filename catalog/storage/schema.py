@@ -75,6 +75,11 @@ def first_position(day: date) -> int:
     return day.toordinal() << POSITION_BITS
 
 
+def day_of(position: int) -> date:
+    """The announced date of the item at a position."""
+    return date.fromordinal(position >> POSITION_BITS)
+
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -62,22 +62,11 @@ def replace(db: Connection, removed: Sequence[Indexed], added: Sequence[Indexed]
         )
 
 
-def positions(db: Connection, query: Query, groups: Iterable[Sequence[int]], low: int, high: int, limit: int) -> list[int]:
-    """Positions of matching items, newest first, `low` <= position < `high`; of each group of term ids at least one is met."""
-    if db.dialect.name == "sqlite":
-        statement = (
-            "SELECT rowid FROM search WHERE search MATCH :match AND rowid >= :low AND rowid < :high "
-            "ORDER BY rowid DESC LIMIT :limit"
-        )
-        match = _fts(query, groups)
-    else:
-        statement = (
-            "SELECT position FROM search WHERE words @@ CAST(:match AS tsquery) AND position >= :low AND position < :high "
-            "ORDER BY position DESC LIMIT :limit"
-        )
-        match = _tsquery(query, groups)
-    rows = db.execute(text(statement), {"match": match, "low": low, "high": high, "limit": limit})
-    return [int(p) for (p,) in rows]
+def matching(query: Query, groups: Iterable[Sequence[int]], *, sqlite: bool) -> tuple[str, str, list[str]]:
+    """A condition on `search`, its column of positions, and the condition's values; of each group one term is to be met."""
+    if sqlite:
+        return "search MATCH ?", "search.rowid", [_fts(query, groups)]
+    return "search.words @@ CAST(? AS tsquery)", "search.position", [_tsquery(query, groups)]
 
 
 def _row(r: Indexed) -> dict[str, object]:

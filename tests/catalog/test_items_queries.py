@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 
 from catalog.categories import canonical
 from catalog.entries import Kind
 from catalog.errors import UsageError
 from catalog.filters import Filter, Key, Listing, make_cursor, parse_listing
-from catalog.storage import Storage, items
-from catalog.storage.items import counts, newest_day, page, per_day, stream, top, total
+from catalog.storage import Storage, items, selection
+from catalog.storage.driver import Driver
+from catalog.storage.items import (
+    CARD,
+    Facets,
+    best_cards,
+    cards,
+    count,
+    counts,
+    facets,
+    newest_day,
+    page,
+    per_day,
+    stream,
+    top,
+    total,
+)  # fmt: skip
 from catalog.taxonomy import load_taxonomy
 from tests.catalog.things import (
     CATEGORIES,
@@ -129,7 +145,7 @@ def test_random_combinations_find_what_plain_python_finds(storage: Storage) -> N
 
 
 def test_very_many_values_of_one_field_are_still_answered(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(items, "_BRANCHES", 2)
+    monkeypatch.setattr(selection, "_BRANCHES", 2)
     for f in (Filter(topics=TOPICS), Filter(topics=TOPICS, kinds=(Kind.PAPER,)), Filter(topics=TOPICS, since=LAST_DAY)):
         assert walk(storage, f, 20) == expected(THINGS, f)
 
@@ -302,6 +318,65 @@ def test_the_best_of_a_topic_come_by_score_and_then_newest_first(storage: Storag
             assert [i.summary for i in top(db, f, "python", 1, ())] == [""] * min(1, len(wanted))
 
 
+def test_the_items_of_a_filter_are_counted_up_to_a_limit(storage: Storage) -> None:
+    for f in (
+        *SINGLE,
+        *SEVERAL,
+        Filter(since=LAST_DAY),
+        Filter(topics=("python",), until=FIRST_DAY),
+        Filter(q="learning"),
+        Filter(authors=("ada",), topics=("r",)),
+    ):
+        wanted = len(expected(THINGS, f))
+        with storage.read() as db:
+            assert count(db, f) == (wanted, True), f
+            found, whole = count(db, f, 10)
+        assert found == wanted if whole else found == 10 < wanted
+
+
+def test_facets_are_those_of_plain_python(storage: Storage) -> None:
+    fields = ("topic", "area", "kind", "source", "venue", "category")
+    middle = FIRST_DAY + timedelta(days=4)
+    for f in (
+        Filter(),
+        Filter(since=middle),
+        Filter(until=middle),
+        Filter(topics=("python",)),
+        Filter(topics=("python",), kinds=(Kind.PAPER,), since=middle),
+        Filter(q="learning", until=middle),
+        Filter(sources=("no-such-source",)),
+    ):
+        wanted = {x: dict(Counter(v for t in THINGS if matches(t, f) for v in _values(t, x))) for x in fields}
+        with storage.read() as db:
+            assert facets(db, f, fields) == Facets(wanted, whole=True), f
+            assert facets(db, f, ("kind",)).counts == {"kind": wanted["kind"]}
+
+
+def test_facets_say_when_they_were_not_counted_over_all(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(items, "COUNTED", 10)
+    newest = [t for t in newest_first(THINGS) if "python" in dict(t.topics)][:10]
+    with storage.read() as db:
+        found = facets(db, Filter(topics=("python",)), ("kind",))
+    assert found == Facets({"kind": dict(Counter(t.kind.value for t in newest))}, whole=False)
+
+
+def test_cards_are_what_the_store_holds(storage: Storage) -> None:
+    listings: list[Listing] = [Listing(Filter(topics=("python",)), limit=10), Listing(limit=10, sort="rank")]
+    listings.append(Listing(Filter(q="learning OR sparse"), "relevance", 10))
+    with storage.read() as db:
+        pairs = [(cards(db, listing), page(db, listing)) for listing in listings]
+        pairs.append(((best_cards(db, Filter(), "python", 10), None), (top(db, Filter(), "python", 10, ()), None)))
+    for (rows, after), (held, same) in pairs:
+        assert after == same
+        for row, item in zip(rows, held, strict=True):
+            said = dict(zip(CARD, row, strict=True))
+            assert (said["public_id"], said["position"], said["kind"], said["title"], said["url"], said["venue"]) == (
+                item.id, item.position, item.kind.value, item.title, item.url, item.venue,
+            )  # fmt: skip
+            assert tuple(json.loads(said["authors"])) == item.authors
+            assert [tuple(t) for t in json.loads(said["tags"])] == [(t.topic, t.score) for t in item.topics]
+
+
 # ------------------------------------------------------------------ listings
 def test_a_listing_is_read_from_the_parameters_that_its_filter_and_cursor_give() -> None:
     taxonomy = load_taxonomy()
@@ -345,18 +420,20 @@ def test_a_cursor_of_any_kind_is_answered_or_refused(storage: Storage) -> None:
 
 
 # ------------------------------------------------------------------ how it is found
-def _plan(db: Connection, f: Filter, after: int | None = None) -> list[str]:
+def _plan(db: Connection, f: Filter, after: Key | None = None) -> list[str]:
     """What the database plans to do for each statement of a page, line by line."""
-    asked: list[tuple[str, Any]] = []
+    word = "EXPLAIN QUERY PLAN " if db.dialect.name == "sqlite" else "EXPLAIN "
+    plans: list[str] = []
+    with pytest.MonkeyPatch.context() as patched:
+        rows = Driver.rows
 
-    def note(_connection: object, _cursor: object, statement: str, given: object, _context: object, _many: bool) -> None:
-        asked.append((statement, given))
+        def explained(on: Driver, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+            plans.extend(str(r[-1]) for r in rows(on, word + statement, values))
+            return rows(on, statement, values)
 
-    event.listen(db, "before_cursor_execute", note)
-    page(db, Listing(f, limit=20, after=None if after is None else (after,)))
-    event.remove(db, "before_cursor_execute", note)
-    word = "EXPLAIN QUERY PLAN" if db.dialect.name == "sqlite" else "EXPLAIN"
-    return [str(r[-1]) for statement, given in asked for r in db.exec_driver_sql(f"{word} {statement}", given)]
+        patched.setattr(Driver, "rows", explained)
+        page(db, Listing(f, limit=20, after=after))
+    return plans
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
@@ -366,21 +443,21 @@ def test_a_page_on_sqlite_reads_a_range_and_sorts_nothing(storage: Storage, anal
         with storage.write() as db:
             db.execute(text("ANALYZE"))
     one = (Filter(), Filter(topics=("python",)), Filter(categories=("cs.LG",)), Filter(topics=("python",), since=FIRST_DAY))
-    for f, after in itertools.product((*one, Filter(topics=("python",), kinds=(Kind.PAPER,))), (None, 12408898715649)):
+    for f, after in itertools.product((*one, Filter(topics=("python",), kinds=(Kind.PAPER,))), (None, (12408898715649,))):
         with storage.read() as db:
             plans = _plan(db, f, after)
         assert not [p for p in plans if "USE TEMP B-TREE FOR ORDER BY" in p], f
-        scanned = [p for p in plans if p.startswith("SCAN items")]
+        scanned = [p for p in plans if p.startswith("SCAN i ")]
         assert not scanned or (f == Filter() and all("uq_items_position" in p or "autoindex" in p for p in scanned)), f
         if f.topics or f.categories:
-            assert [p for p in plans if p.startswith(("SEARCH tags USING PRIMARY KEY", "SEARCH facets USING PRIMARY KEY"))], f
+            assert [p for p in plans if p.startswith("SEARCH t USING PRIMARY KEY")], f
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_a_page_of_several_topics_on_sqlite_reads_a_range_of_each(storage: Storage) -> None:
     with storage.read() as db:
         plans = _plan(db, Filter(topics=("deep-learning", "python"), kinds=(Kind.PAPER,)))
-    assert not [p for p in plans if p.startswith(("SCAN items", "SCAN tags", "SCAN facets"))]
+    assert not [p for p in plans if p.startswith(("SCAN i ", "SCAN t ", "SCAN g"))]
 
 
 @pytest.mark.slow

@@ -161,6 +161,7 @@ def any_thing(rng: random.Random, number: int, days: int = 12) -> Thing:
 
 def emptied(storage: Storage) -> None:
     """Take everything out again."""
+    storage.forget()
     tables = ", ".join(t.name for t in metadata.sorted_tables)
     with storage.write() as db:
         if storage.dialect == "postgresql":
