@@ -218,10 +218,10 @@ def _extra(item: Item) -> dict[str, Any]:
             for e in item.entries
         ],
         "identifiers": identifiers,
+        "signals": signals(item),
         "submitted": instant(item.submitted),
         "updated": instant(item.updated),
         "withdrawn": item.withdrawn,
-        "signals": signals(item),
         "form": item.form or None,
         "level": item.level or None,
         "categories": list(item.categories),
