@@ -8,13 +8,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from catalog.storage import Storage, requests, sources
+from catalog.storage.engine import sqlite_library
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +46,31 @@ class Workers:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         return process
+
+    def stop_between_writes(self, process: subprocess.Popen[str]) -> None:
+        """Stop it (SIGSTOP) when it is in no transaction: whoever is stopped with a lock in hand holds up everybody."""
+        for _ in range(100):
+            process.send_signal(signal.SIGSTOP)
+            if not self._writing():
+                return
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.003)
+        raise AssertionError("it never stood between two transactions")
+
+    def _writing(self) -> bool:
+        """True while a process is in a transaction that can hold up others."""
+        if self.storage.dialect == "postgresql":
+            with self.storage.read() as db:
+                busy = text("SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND datname = current_database()")
+                return bool(db.execute(busy).scalar_one() > 1)
+        library = sqlite_library()
+        with closing(library.connect(make_url(self.url).database, timeout=0.05, isolation_level=None)) as db:
+            try:
+                db.execute("BEGIN EXCLUSIVE")
+                db.execute("ROLLBACK")
+            except library.OperationalError:
+                return True
+        return False
 
     def said(self, what: str) -> list[tuple[str, int]]:
         """Source and process of each begin or end so far."""
@@ -129,7 +156,7 @@ def stopped_and_continued(workers: Workers, lease: float, most: float) -> None:
         requests.ask(db, "feed:a", datetime.now(UTC))
     first = workers.start("feed:a", seconds=1.0, lease=lease)
     workers.until("begin", 1)
-    first.send_signal(signal.SIGSTOP)
+    workers.stop_between_writes(first)
     second = workers.start("feed:a", seconds=0.1, lease=lease)
     assert workers.until("end", 1, most + 30) <= most
     with workers.storage.read() as db:
