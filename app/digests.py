@@ -142,7 +142,7 @@ def preview(storage: Storage, taxonomy: Taxonomy, filter: Filter, period: Period
                     if topic.slug in seen:
                         candidates += stored_items.top(db, dated, topic.slug, caps.per_topic * 3, ())
             unique = list({i.id: i for i in candidates}.values())
-            candidates = explained(stored_items.fill(db, unique, ("summary", "news")), taxonomy)
+            candidates = explained(stored_items.fill(db, unique, ("summary", "news", "entries")), taxonomy)
         digest = compose(candidates, taxonomy, filter, period, caps)
         return replace(digest, sections=_with_entries(db, digest.sections), receipt=_receipt(db, filter, period))
 

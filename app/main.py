@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import errors, logging, pages
-from app.api import digests, docs, health, items, sources, taxonomy
+from app.api import calendar, digests, docs, health, items, sources, taxonomy
 from app.context import Context
 from app.headers import BodyLimit, Headers
 from catalog.settings import read_settings
@@ -40,7 +40,7 @@ def create_app(context: Context) -> FastAPI:
         redoc_url=None,
     )
     errors.install(app, base_url)
-    for module in (items, taxonomy, sources, digests, health):
+    for module in (items, calendar, taxonomy, sources, digests, health):
         app.include_router(module.router(context))
     app.include_router(docs.router(context, app))
     app.include_router(pages.router(context))

@@ -66,7 +66,23 @@ def source_name(slug: str) -> str:
     return _SOURCES.get(slug, slug.removeprefix("feed:"))
 
 
-_WHAT = {"code": "code", "model": "model", "data": "data", "moved": "deadline moved"}
+_WHAT = {"code": "code", "model": "model", "data": "data", "moved": "date moved", "closing": "closes soon"}
+_DATES = {
+    "abstract": "Abstract due", "submission": "Paper due", "registration": "Registration ends", "commitment": "Commitment due",
+    "deadline": "Closes", "starts": "Begins", "ends": "Ends", "notification": "Notification",
+    "camera-ready": "Camera-ready due",
+    "entry": "Entry until", "merger": "Teams may merge until",
+}  # fmt: skip
+
+
+def date_name(what: str) -> str:
+    """A sort of date in words: `Paper due`."""
+    return _DATES.get(what) or one_line(what.replace("-", " ").capitalize())
+
+
+def days_left(days: int) -> str:
+    """How far away a day is: `today`, `tomorrow`, `in 9 days`."""
+    return "today" if days <= 0 else "tomorrow" if days == 1 else f"in {days:,} days"
 
 
 def acceptance(news: News) -> str:

@@ -39,6 +39,16 @@ class TopicWithEvidence(Topic):
     evidence: list[Evidence]
 
 
+class Moment(_Shape):
+    """A dated point of a thing."""
+
+    what: str = Field(description="abstract, submission, notification, deadline, starts, ends, …")
+    at: datetime = Field(description="UTC.")
+    label: str | None = Field(description="The source's own name of it.")
+    said: str | None = Field(description="As the source writes it, with its zone.")
+    whole_day: bool = Field(description="True when the source names a day only.")
+
+
 class Entry(_Shape):
     """What one source says about the item."""
 
@@ -56,26 +66,21 @@ class Entry(_Shape):
     subjects: list[str] = Field(description="The source's own topics, as said.")
     keywords: list[str] = Field(description="The authors' keywords, as said.")
     about: dict[str, str] = Field(description="Further facts by name: place, prize, metric, …")
+    moments: list[Moment] = Field(description="Its dates as this source tells them.")
     joined: list[str] = Field(description="Why it is this item: the rule, and the entry that it was compared with.")
 
 
 class News(_Shape):
     """A dated change that deserves telling again."""
 
-    what: str = Field(description="withdrawn, accepted, code, model, data or moved.")
-    day: date
-    text: str | None = Field(description="The venue of an acceptance, the address of code, model or data.")
-    status: str | None = Field(description="Of an acceptance: claimed by the authors or confirmed by the venue.")
-
-
-class Moment(_Shape):
-    """A dated point of a thing."""
-
-    what: str = Field(description="abstract, submission, notification, deadline, starts, ends, …")
-    at: datetime = Field(description="UTC.")
-    label: str | None = Field(description="The source's own name of it.")
-    said: str | None = Field(description="As the source writes it, with its zone.")
-    whole_day: bool = Field(description="True when the source names a day only.")
+    what: str = Field(description="withdrawn, accepted, code, model, data, moved or closing.")
+    day: date = Field(description="That of `closing`, 14 days before a deadline, may lie ahead.")
+    text: str | None = Field(
+        description="Venue of an acceptance, address of code, model or data, date that moved or comes near."
+    )
+    status: str | None = Field(
+        description="Of an acceptance: claimed by the authors or confirmed by the venue; of a move: later or earlier."
+    )
 
 
 class Rank(_Shape):
@@ -145,6 +150,36 @@ class Cards(_Shape):
     """A page of items."""
 
     items: list[Card]
+    next: str | None = Field(description="Cursor of the next page; null on the last.")
+
+
+class SaidMoment(Moment):
+    """A dated point as one source tells it."""
+
+    source: str
+
+
+class Disagreement(_Shape):
+    """Dates of one sort that sources tell otherwise."""
+
+    what: str
+    said: list[SaidMoment]
+
+
+class DatedCard(Card):
+    """An item with a date ahead."""
+
+    next: Moment | None = Field(description="The soonest date ahead that counts: a deadline of its own, or its begin.")
+    about: dict[str, str] = Field(description="Facts by name, as the sources say: place, prize, metric, platform, …")
+    disagreements: list[Disagreement] = Field(
+        description="Where its sources tell dates otherwise; `moments` has the first one's."
+    )
+
+
+class DatedCards(_Shape):
+    """A page of items with dates ahead, the soonest first."""
+
+    items: list[DatedCard]
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
@@ -361,6 +396,25 @@ CARD_EXAMPLE: dict[str, Any] = {
     "announced": "2026-01-28",
     "topics": [{"topic": "deep-learning", "score": 0.912}],
 }
+_DUE = {
+    "what": "submission",
+    "at": "2026-05-07T11:59:59Z",
+    "label": "Paper submission deadline",
+    "said": "2026-05-06 23:59:59 AoE",
+    "whole_day": False,
+}
+DATED_EXAMPLE: dict[str, Any] = CARD_EXAMPLE | {
+    "kind": "deadline",
+    "title": "NeurIPS 2026",
+    "authors": [],
+    "url": "https://neurips.cc/",
+    "venue": "NeurIPS 2026",
+    "topics": [{"topic": "conferences", "score": 1.0}],
+    "moments": [_DUE],
+    "next": _DUE,
+    "about": {"place": "Sydney, Australia"},
+    "disagreements": [],
+}
 ITEM_EXAMPLE: dict[str, Any] = {
     "id": "7k2m9x4c1v8bqz5n",
     "kind": "paper",
@@ -391,6 +445,7 @@ ITEM_EXAMPLE: dict[str, Any] = {
             "subjects": [],
             "keywords": [],
             "about": {},
+            "moments": [],
             "joined": [],
         }
     ],

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from catalog import ranking
+from catalog.dates import disagreements, next_of
 from catalog.entries import Moment
 from catalog.items import Evidence, Item, News, Tag
 from catalog.outcomes import Run
@@ -57,7 +58,7 @@ def rank(item: Item, asked: Collection[str], newest: date) -> dict[str, Any]:
 
 def needs(fields: Collection[str]) -> tuple[str, ...]:
     """The parts (of `storage.items.PARTS`) that an item must be filled with to tell these fields."""
-    further = {"signals": ("signals", "news", "entries"), "rank": ("signals", "news"), "evidence": ("summary",)}
+    further = {"signals": ("signals", "news", "entries"), "rank": ("signals", "news"), "evidence": ("summary", "entries")}
     wanted = {part for field in fields for part in further.get(field, (field,))}
     return tuple(part for part in PARTS if part in wanted)
 
@@ -105,6 +106,25 @@ def moment(said: Moment) -> dict[str, Any]:
         "label": said.label or None,
         "said": said.said or None,
         "whole_day": said.whole_day,
+    }
+
+
+def dated(item: Item, fields: Collection[str], now: datetime) -> dict[str, Any]:
+    """The card of an item that lies ahead: with its dates, the next that counts, what its sources say, and where they differ.
+
+    The item must be filled with moments and entries.
+    """
+    coming = next_of(item.kind, item.moments, now)
+    about: dict[str, str] = {}
+    for entry in item.entries:
+        about = dict(entry.about) | about
+    return card(item, {*fields, "moments"}) | {
+        "next": moment(coming) if coming else None,
+        "about": dict(sorted(about.items())),
+        "disagreements": [
+            {"what": d.what, "said": [{"source": source, **moment(m)} for source, m in d.said]}
+            for d in disagreements(item.entries)
+        ],
     }
 
 
@@ -213,6 +233,7 @@ def _extra(item: Item) -> dict[str, Any]:
                 "subjects": list(e.subjects),
                 "keywords": list(e.keywords),
                 "about": dict(e.about),
+                "moments": [moment(m) for m in e.moments],
                 "joined": [f"{reason}: {source} {key}" for reason, source, key in e.joined],
             }
             for e in item.entries

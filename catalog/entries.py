@@ -56,7 +56,7 @@ class Moment:
     what: str  # abstract, submission, notification, camera-ready, rebuttal, deadline, starts, ends, …
     label: str = ""  # the source's own name of it, where there are several of a sort
     said: str = ""  # as the source writes it, with its zone
-    whole_day: bool = False  # True: the source names a day; `at` is its begin in the zone that counts
+    whole_day: bool = False  # True: the source names a day; `at` is its 00:00 UTC
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is not UTC:

@@ -197,17 +197,19 @@ def check_words(text: str) -> str:
     return " ".join(text.split())
 
 
-_LETTERS: dict[Sort, bytes] = {"newest": b"n", "relevance": b"r", "rank": b"k"}
-_NUMBERS: dict[Sort, int] = {"newest": 1, "relevance": 2, "rank": 2}
+#: Orders of lists; `soonest` is that of the calendar, which has no other.
+Order = Literal["newest", "relevance", "rank", "soonest"]
+_LETTERS: dict[Order, bytes] = {"newest": b"n", "relevance": b"r", "rank": b"k", "soonest": b"s"}
+_NUMBERS: dict[Order, int] = {"newest": 1, "relevance": 2, "rank": 2, "soonest": 2}
 
 
-def make_cursor(key: Key, sort: Sort = "newest") -> str:
+def make_cursor(key: Key, sort: Order = "newest") -> str:
     """An opaque cursor for the page after the item that has this key in this order."""
     raw = _LETTERS[sort] + b"".join(n.to_bytes(8, "big") for n in key)
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def read_cursor(text: str, sort: Sort = "newest") -> Key:
+def read_cursor(text: str, sort: Order = "newest") -> Key:
     """The key in a cursor of this order; raises UsageError when it was not made here."""
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True) if len(text) <= 40 else b""

@@ -71,10 +71,10 @@ class Signal:
 class News:
     """A dated change of an item that deserves telling again."""
 
-    what: str  # withdrawn, accepted, code, model, data, moved
-    day: date
-    text: str = ""  # the venue of an acceptance, the address of code, model or data
-    status: str = ""  # of an acceptance: claimed (by the authors) or confirmed (by the venue)
+    what: str  # withdrawn, accepted, code, model, data, moved, closing
+    day: date  # that of `closing` may lie ahead
+    text: str = ""  # the venue of an acceptance, the address of code, model or data, the date that moved or comes near
+    status: str = ""  # of an acceptance: claimed (by the authors) or confirmed (by the venue); of a move: later or earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ class EntryRef:
     subjects: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     about: tuple[tuple[str, str], ...] = ()
+    moments: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

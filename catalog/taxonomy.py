@@ -21,6 +21,7 @@ PACKAGED = Path(__file__).with_name("taxonomy.toml")
 
 _SLUG = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _SLUG_LONGEST = 60  # characters; slugs stand in URLs and in indexed columns
+_MARKS = ("venue", "subject", "metric", "category", "library", "source")  # see `catalog.tagging.marks`
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Topic:
     description: str  # one line
     phrases: tuple[str, ...] = ()  # words that set the topic by rule
     kinds: tuple[Kind, ...] = ()  # kinds of item that set the topic by themselves
+    marks: tuple[str, ...] = ()  # what sources of other things than papers say that sets the topic: `venue CVPR`
     aliases: tuple[str, ...] = ()  # old slugs
     papers: bool = False  # papers are judged on it, the model learns it
     counts: str = ""  # when an item belongs to it
@@ -153,7 +155,7 @@ class _Reader:
 
     def topic(self, slug: str, row: dict[str, Any], areas: tuple[Area, ...]) -> Topic:
         where = f"topics.{slug}"
-        optional = ("counts", "not", "aliases", "phrases", "kinds", "papers")
+        optional = ("counts", "not", "aliases", "phrases", "kinds", "marks", "papers")
         self.check_keys(where, row, required=("area", "name", "description"), optional=optional)
         area = self.line(where, row, "area")
         slugs = [known.slug for known in areas]
@@ -168,6 +170,11 @@ class _Reader:
         for phrase in phrases:
             if not re.search(r"[^\W_]", phrase):
                 self.fail(where, f"phrase {phrase!r} has no word; remove it")
+        marks = self.strings(where, row, "marks")
+        for mark in marks:
+            sort, _, value = mark.partition(" ")
+            if sort not in _MARKS or (not value.strip() and sort != "metric"):
+                self.fail(where, f"mark {mark!r} must be one of {', '.join(_MARKS)}, a blank and a value, or metric alone")
         papers = row.get("papers", False)
         if not isinstance(papers, bool):
             self.fail(where, "papers must be true or false")
@@ -178,6 +185,7 @@ class _Reader:
             description=self.line(where, row, "description"),
             phrases=phrases,
             kinds=tuple(kinds),
+            marks=marks,
             aliases=self.strings(where, row, "aliases"),
             papers=papers,
             counts=self.line(where, row, "counts") if "counts" in row else "",

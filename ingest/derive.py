@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from catalog.entries import Basis, EntryData
+from catalog.entries import Basis, EntryData, Moment
 from catalog.identifiers import canonical_url, identifier_of
 from catalog.items import ItemData, Tag
 from catalog.tagging import Text
+from catalog.tagging.marks import marks_of
 from catalog.taxonomy import Taxonomy
 from catalog.text import readable
 from catalog.titles import name_of, title_key
@@ -25,9 +26,9 @@ def lead_of(entries: Sequence[EntryData]) -> EntryData:
 
 
 def words_of(entries: Sequence[EntryData]) -> Text:
-    """What the item of these entries is tagged by: the lead's text and the categories of all."""
+    """What the item of these entries is tagged by: the lead's text, and categories and marks of all."""
     lead = lead_of(entries)
-    return Text(_title(lead, entries), lead.abstract, categories_of(entries), lead.kind)
+    return Text(_title(lead, entries), lead.abstract, categories_of(entries), lead.kind, marks_of(lead.kind, entries))
 
 
 def categories_of(entries: Sequence[EntryData]) -> tuple[str, ...]:
@@ -60,8 +61,17 @@ def item_of(entries: Sequence[EntryData], tags: tuple[Tag, ...], taxonomy: Taxon
         identifiers=tuple(sorted({i for e in entries for i in (*e.identifiers, *_page(e))})),
         tags=tags,
         areas=tuple(sorted({taxonomy.topic(t.topic).area for t in tags})),
-        moments=tuple(sorted({m for e in entries for m in e.moments})),
+        moments=moments_of(entries),
     )
+
+
+def moments_of(entries: Sequence[EntryData]) -> tuple[Moment, ...]:
+    """The dates of all entries; of each sort those of the entry that speaks first, as two lists may say the same otherwise."""
+    found: dict[str, tuple[Moment, ...]] = {}
+    for entry in sorted(entries, key=_rank):
+        own = {m.what: tuple(n for n in entry.moments if n.what == m.what) for m in entry.moments}
+        found = own | found
+    return tuple(sorted(m for said in found.values() for m in said))
 
 
 def venue_label(entry: EntryData) -> str:

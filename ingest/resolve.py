@@ -14,9 +14,10 @@ from catalog.text import readable
 from catalog.titles import folded, shared_names, title_key
 
 #: Schemes whose value names one work, strongest first. A DOI needs a witness: parts of a series share a journal's.
-EXACT = ("arxiv", "openreview", "pmlr", "neurips", "cvf", "acl", "kaggle")
+EXACT = ("arxiv", "openreview", "pmlr", "neurips", "cvf", "acl", "kaggle", "edition")
 
 _BY_YEAR = ("neurips",)  # hashes of submission numbers until 2021: each year has them again
+_ACROSS = ("edition",)  # put together from a name and a year: what one source tells apart stays apart
 SCHEMES = frozenset({*EXACT, "doi"})  # what makes two entries worth comparing, beside the title
 
 PLAIN_WORDS, PLAIN_LETTERS = 4, 20  # a title below either is one that others may have chosen, too
@@ -33,6 +34,8 @@ def sameness(a: EntryData, b: EntryData) -> str:
     for scheme in EXACT:
         values = sorted(value for s, value in shared if s == scheme)
         if scheme in _BY_YEAR and _year(a) != _year(b):
+            continue
+        if scheme in _ACROSS and a.source == b.source:
             continue
         if values:
             return f"same {scheme} {values[0]}"

@@ -16,9 +16,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.context import Context
-from app.pages import views
+from app.pages import calendar, views
 from app.pages.views import Page
 from app.templating import environment
+from catalog.entries import Kind
 from catalog.errors import DatabaseUnavailable, NewerDatabase, SkillfeedError, UsageError
 
 _STATIC = Path(__file__).with_name("static")
@@ -53,6 +54,9 @@ def router(context: Context) -> APIRouter:
         ("/areas/{slug}", views.area),
         ("/topics/{slug}", views.topic),
         ("/items/{id}", views.item),
+        ("/deadlines", calendar.view_of(Kind.DEADLINE)),
+        ("/competitions", calendar.view_of(Kind.COMPETITION)),
+        ("/events", calendar.view_of(Kind.EVENT)),
         ("/search", views.search),
         ("/status", views.status),
         ("/about", views.about),

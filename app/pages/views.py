@@ -137,13 +137,13 @@ class Listed:
 
 
 @dataclass(slots=True)
-class _Words:
+class Words:
     """The request's parameters: each may be asked for once, what is left over is unknown."""
 
     given: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, request: Request) -> _Words:
+    def of(cls, request: Request) -> Words:
         """Parameters without a value are as good as absent: a form sends them for what was left empty."""
         words = cls()
         for name, value in request.query_params.multi_items():
@@ -165,13 +165,13 @@ class _Words:
 # ------------------------------------------------------------------ the week
 def home(context: Context, request: Request) -> Page:
     """The digest of a period, by area."""
-    words, taxonomy = _Words.of(request), context.taxonomy
+    words, taxonomy = Words.of(request), context.taxonomy
     named = words.one("period")
     today = context.clock.now().date()
     period = parse_period(named) if named else default_period(today)
     with context.storage.read() as db:
         states = stored_sources.states(db)
-        filter = parse_filter(words.given, taxonomy, _known_sources(states, words))
+        filter = parse_filter(words.given, taxonomy, known_sources(states, words))
         health = _health(context, db, states)
         by_area = stored_items.counts(db, "area", period.first, period.last)
         by_topic = stored_items.counts(db, "topic", period.first, period.last)
@@ -226,7 +226,7 @@ def _by_source(parts: Sequence[Any]) -> list[tuple[str, list[Any]]]:
 # ------------------------------------------------------------------ areas and topics
 def areas(context: Context, request: Request) -> Page:
     """All areas and topics with what came in the last complete week and since."""
-    _Words.of(request).end()
+    Words.of(request).end()
     today = context.clock.now().date()
     week = week_of(today).previous
     with context.storage.read() as db:
@@ -241,7 +241,7 @@ def areas(context: Context, request: Request) -> Page:
 
 def area(context: Context, request: Request) -> Page:
     """An area: its topics and its newest items."""
-    words, taxonomy = _Words.of(request), context.taxonomy
+    words, taxonomy = Words.of(request), context.taxonomy
     slug = _named("area", request.path_params["slug"], [(a.slug, a.name) for a in taxonomy.areas])
     found = taxonomy.area(slug)
     data = _listing(context, words, Filter(areas=(slug,)), "area", slug)
@@ -255,7 +255,7 @@ def area(context: Context, request: Request) -> Page:
 
 def topic(context: Context, request: Request) -> Page:
     """A topic: what it is, how much comes of it, and its newest items."""
-    words, taxonomy = _Words.of(request), context.taxonomy
+    words, taxonomy = Words.of(request), context.taxonomy
     known = [(slug, t.name) for t in taxonomy.topics for slug in (t.slug, *t.aliases)]
     found = taxonomy.topic(_named("topic", request.path_params["slug"], known))
     data = _listing(context, words, Filter(topics=(found.slug,)), "topic", found.slug)
@@ -271,7 +271,7 @@ def _named(what: str, slug: str, known: list[tuple[str, str]]) -> str:
     raise Missing(f"There is no {what} {slug[:60]!r}.", tuple((slugs[n], f"/{what}s/{n}") for n in near[:3]))
 
 
-def _listing(context: Context, words: _Words, filter: Filter, scheme: str, value: str) -> dict[str, Any]:
+def _listing(context: Context, words: Words, filter: Filter, scheme: str, value: str) -> dict[str, Any]:
     """Trend and newest items of a topic or an area."""
     after = _cursor(words)
     words.end(("cursor",))
@@ -284,7 +284,7 @@ def _listing(context: Context, words: _Words, filter: Filter, scheme: str, value
     return {"chart": charts.per_week(days, shown, today), "held": held, "listed": listed, "api": (scheme, value)}
 
 
-def _cursor(words: _Words) -> Key | None:
+def _cursor(words: Words) -> Key | None:
     text = words.one("cursor")
     return read_cursor(text) if text else None
 
@@ -310,7 +310,7 @@ def _row(context: Context, item: Item, asked: set[str]) -> Row:
 # ------------------------------------------------------------------ one item
 def item(context: Context, request: Request) -> Page:
     """Everything that is known of an item, and why it has its topics."""
-    _Words.of(request).end()
+    Words.of(request).end()
     id = request.path_params["id"]
     with context.storage.read() as db:
         known_form = re.fullmatch(r"[0-9a-z]{16}", id)
@@ -325,7 +325,7 @@ def item(context: Context, request: Request) -> Page:
     tags = [(known[t.topic], t, because(t)) for t in found.topics if t.topic in known]
     data = {
         "nav": "", "item": found, "speaker": next((e.source for e in said if e.url == found.url), ""),
-        "moment": lambda at: _moment(context, at),
+        "moment": lambda at: moment_of(context, at),
         "title": marked(found.title, "title", found.topics, known),
         "abstract": marked(found.summary, "abstract", found.topics, known),
         "tags": tags, "identifiers": [_identifier(s, v) for s, v in found.identifiers],
@@ -373,7 +373,7 @@ def _licence(entry: EntryData) -> tuple[str, str]:
 # ------------------------------------------------------------------ search
 def search(context: Context, request: Request) -> Page:
     """Newest items that match the words."""
-    words, taxonomy = _Words.of(request), context.taxonomy
+    words, taxonomy = Words.of(request), context.taxonomy
     after, chosen = _cursor(words), words.one("area")
     q = check_words(words.one("q"))
     words.end(("q", "area", "cursor"))
@@ -393,7 +393,7 @@ def search(context: Context, request: Request) -> Page:
 # ------------------------------------------------------------------ sources
 def status(context: Context, request: Request) -> Page:
     """The sources, what they announced lately and what of it is held, and the ledger of visits."""
-    _Words.of(request).end()
+    Words.of(request).end()
     today = context.clock.now().date()
     since = today - timedelta(days=_STATUS_DAYS - 1)
     parts, gaps = [], []
@@ -422,7 +422,7 @@ def status(context: Context, request: Request) -> Page:
 
 def about(context: Context, request: Request) -> Page:
     """What this is."""
-    _Words.of(request).end()
+    Words.of(request).end()
     return Page("about.html", {"nav": "about", "areas": context.taxonomy.areas, "categories": context.settings.categories})
 
 
@@ -430,17 +430,23 @@ def _state_row(context: Context, s: SourceState, asked: stored_requests.Request 
     outcome = s.outcome or "not visited yet"
     return {
         "name": s.name, "outcome": outcome if s.enabled else "switched off", "well": _mark(s.outcome if s.enabled else ""),
-        "success": _moment(context, s.last_success), "due": _moment(context, s.next_due) if s.enabled else None,
+        "success": moment_of(context, s.last_success), "due": moment_of(context, s.next_due) if s.enabled else None,
         "due_now": s.enabled and s.next_due <= context.clock.now(), "error": s.error, "failures": s.failures,
-        "since": _moment(context, s.failing_since), "warning": s.warning, "warned": _moment(context, s.warned_since),
-        "asked": _moment(context, asked.asked) if asked and asked.state != "done" else None,
+        "since": moment_of(context, s.failing_since), "warning": s.warning, "warned": moment_of(context, s.warned_since),
+        "asked": moment_of(context, asked.asked) if asked and asked.state != "done" else None,
     }  # fmt: skip
 
 
 def _run_row(context: Context, r: Run) -> dict[str, Any]:
     outcome = r.outcome.value if r.outcome else "running"
     rejected = sum(r.counts.rejected.values())
-    return {"run": r, "outcome": outcome, "well": _mark(outcome), "started": _moment(context, r.started), "rejected": rejected}
+    return {
+        "run": r,
+        "outcome": outcome,
+        "well": _mark(outcome),
+        "started": moment_of(context, r.started),
+        "rejected": rejected,
+    }
 
 
 def _mark(outcome: str) -> str:
@@ -456,7 +462,7 @@ def _health(context: Context, db: Any, states: Sequence[SourceState]) -> Health:
     last = max((s.last_success for s in states if s.last_success), default=None)
     unreachable = bool(tried) and all(s.outcome == Outcome.FAILED for s in tried)
     return Health(
-        tuple(_trouble(context, s) for s in ill), unreachable, bool(tried), _moment(context, last), _arriving(db, states)
+        tuple(_trouble(context, s) for s in ill), unreachable, bool(tried), moment_of(context, last), _arriving(db, states)
     )
 
 
@@ -464,8 +470,8 @@ def _trouble(context: Context, s: SourceState) -> Trouble:
     what = {
         Outcome.FAILED.value: "could not be reached", Outcome.STALE.value: "served an old or short batch",
     }.get(s.outcome, "did not give everything")  # fmt: skip
-    again = _moment(context, s.next_due) if s.next_due > context.clock.now() else None
-    return Trouble(phrases.source_name(s.name), what, s.error, _moment(context, s.failing_since), again)
+    again = moment_of(context, s.next_due) if s.next_due > context.clock.now() else None
+    return Trouble(phrases.source_name(s.name), what, s.error, moment_of(context, s.failing_since), again)
 
 
 def _arriving(db: Any, states: Sequence[SourceState]) -> tuple[str, int] | None:
@@ -477,7 +483,7 @@ def _arriving(db: Any, states: Sequence[SourceState]) -> tuple[str, int] | None:
     return None
 
 
-def _known_sources(states: Sequence[SourceState], words: _Words) -> list[str]:
+def known_sources(states: Sequence[SourceState], words: Words) -> list[str]:
     return [s.name for s in states] if "source" in words.given else []
 
 
@@ -485,7 +491,7 @@ def _zone(context: Context) -> ZoneInfo:
     return ZoneInfo(context.settings.timezone)
 
 
-def _moment(context: Context, at: datetime | None) -> Moment | None:
+def moment_of(context: Context, at: datetime | None) -> Moment | None:
     """An instant in the instance's zone; None stays None."""
     if at is None:
         return None

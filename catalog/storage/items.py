@@ -32,7 +32,7 @@ CARD = ("public_id", "position", "kind", "title", "authors", "url", "venue", "ta
 COUNTED = 10_000
 
 _CARD = ", ".join(f"i.{name}" for name in CARD)
-_ITEM = f"{_CARD}, i.estimated, i.submitted, i.updated, i.withdrawn, i.categories, i.form, i.level"  # begins like a card
+ITEM = f"{_CARD}, i.estimated, i.submitted, i.updated, i.withdrawn, i.categories, i.form, i.level"  # begins like a card
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Facets:
 
 def page(db: Connection, listing: Listing) -> tuple[list[Item], Key | None]:
     """A page of items in the listing's order, and the key to go on after (None at the end)."""
-    found, more = _page(db, listing, _ITEM)
-    return fill(db, [_item(r) for r in found], listing.fields), more
+    found, more = _page(db, listing, ITEM)
+    return fill(db, [item_of(r) for r in found], listing.fields), more
 
 
 def cards(db: Connection, listing: Listing) -> tuple[list[tuple[Any, ...]], Key | None]:
@@ -87,7 +87,7 @@ def top(db: Connection, filter: Filter, topic: str, limit: int, fields: Iterable
 
     A least score is asked of this topic.
     """
-    return fill(db, [_item(r) for r in _best(db, filter, topic, limit, _ITEM)], fields)
+    return fill(db, [item_of(r) for r in _best(db, filter, topic, limit, ITEM)], fields)
 
 
 def best_cards(db: Connection, filter: Filter, topic: str, limit: int) -> list[tuple[Any, ...]]:
@@ -125,8 +125,8 @@ def facets(db: Connection, filter: Filter, fields: Sequence[str]) -> Facets:
 
 def by_id(db: Connection, public_id: str) -> Item | None:
     """The whole item; None when there is none of this id."""
-    found = driver(db).rows(f"SELECT {_ITEM} FROM items i WHERE i.public_id = ?", (public_id,))
-    return fill(db, [_item(found[0])], PARTS)[0] if found else None
+    found = driver(db).rows(f"SELECT {ITEM} FROM items i WHERE i.public_id = ?", (public_id,))
+    return fill(db, [item_of(found[0])], PARTS)[0] if found else None
 
 
 def number_of(db: Connection, public_id: str) -> int | None:
@@ -253,8 +253,8 @@ def _ranked(db: Connection, listing: Listing, limit: int, columns: str) -> _Keye
     size = columns.count(",") + 1
     found: _Keyed = []
     while True:
-        rows = selection.rows(on, chosen, _ITEM, _RANKED)
-        whole = fill(db, [_item(r) for r in rows], ("news", "signals"))
+        rows = selection.rows(on, chosen, ITEM, _RANKED)
+        whole = fill(db, [item_of(r) for r in rows], ("news", "signals"))
         keyed = [((ranking.rank(i, asked), i.position), r[:size]) for i, r in zip(whole, rows, strict=True)]
         found = sorted((*found, *(k for k in keyed if k[0] < (rank, position))), key=lambda k: k[0], reverse=True)[:limit]
         if len(rows) < _RANKED:
@@ -298,7 +298,7 @@ def _counted(on: Driver, filter: Filter) -> int | None:
     return sum(on.rows(statement, [term, *values])[0][0] or 0 for term in terms)
 
 
-def _item(r: tuple[Any, ...]) -> Item:
+def item_of(r: tuple[Any, ...]) -> Item:
     id, position, kind, title, authors, url, venue, tags, estimated, submitted, updated, withdrawn, categories, form, level = r
     return Item(
         id=id, position=position, kind=Kind(kind), title=title, url=url, authors=tuple(json.loads(authors)), venue=venue,
@@ -389,6 +389,6 @@ def _fill_entries(db: Connection, extra: dict[int, dict[str, Any]]) -> None:
         ref = EntryRef(
             r.source, r.key, r.url, r.version, r.announced, Basis(r.basis), tuple(versions.get(r.id, ())),
             tuple(sorted(joined.get(r.id, ()))), readable(r.title), venue=r.venue,
-            **{name: value for name, value in load_details(r.details).items() if name != "moments"},
+            **load_details(r.details),
         )  # fmt: skip
         extra[r.item_id]["entries"] = (*extra[r.item_id].get("entries", ()), ref)

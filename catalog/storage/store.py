@@ -324,6 +324,7 @@ class _Page:
         for part in chunks(sorted({entry_id for _, entry_id, before, _ in told if before is not None})):
             known.update(tuple(r) for r in self.db.execute(select(c.entry_id, c.what, c.text).where(c.entry_id.in_(part))))
         self._retract(told)
+        self._retract_closing([(self.ids[x.entry.source, x.entry.key], x) for w, _ in owners for x in w.sayings])
         rows = {
             (entry_id, n.what, n.text): {
                 "entry_id": entry_id, "what": n.what, "text": n.text, "status": n.status, "day": n.day, "item_id": item_id,
@@ -345,6 +346,20 @@ class _Page:
             if gone:
                 same = (c.entry_id == bindparam("b_entry"), c.what == bindparam("b_what"), c.text == bindparam("b_text"))
                 self.db.execute(s.news.delete().where(*same), gone)
+
+    def _retract_closing(self, sayings: Sequence[tuple[int, Saying]]) -> None:
+        """Dates that are not said any more do not come near."""
+        c = s.news.c
+        now = {
+            entry_id: {n.text for n in said.news if n.what == "closing"}
+            for entry_id, said in sayings
+            if said.kept is not None and said.kept.entry.moments
+        }
+        for part in chunks(sorted(now)):
+            rows = self.db.execute(select(c.entry_id, c.text).where(c.entry_id.in_(part), c.what == "closing")).all()
+            for r in rows:
+                if r.text not in now[r.entry_id]:
+                    self.db.execute(s.news.delete().where(c.entry_id == r.entry_id, c.what == "closing", c.text == r.text))
 
     def _links(self, links: Sequence[Link]) -> None:
         """Why entries are one item; a link that is known keeps its reason."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from catalog.entries import Kind
 from catalog.items import Evidence, Tag
+from catalog.tagging.marks import mark
 from catalog.tagging.model import MODEL, Model, read
 from catalog.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, places, words
 from catalog.taxonomy import Taxonomy, load_taxonomy
@@ -56,6 +57,7 @@ class Text(NamedTuple):
     abstract: str
     categories: Sequence[str] = ()
     kind: Kind = Kind.PAPER
+    marks: tuple[str, ...] = ()  # what the sources say beside the text (`catalog.tagging.marks`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,10 @@ class Tagger:
         self._content = model.idf[: model.word_rows] > 0
         self._pair_words = np.divmod(model.pairs, model.word_rows)
         self._kinds = {kind: [t.slug for t in taxonomy.topics if kind in t.kinds] for kind in Kind}
+        self._marked: dict[str, list[str]] = {}
+        for topic in taxonomy.topics:
+            for said in topic.marks:
+                self._marked.setdefault(mark(*said.split(" ", 1)) if " " in said else said, []).append(topic.slug)
         # A phrase is looked for only in texts that hold its longest word: checking one set costs 4 µs, all phrases 300 µs.
         self._triggers: dict[str, list[_Phrase]] = {}
         for topic in taxonomy.topics:
@@ -103,14 +109,20 @@ class Tagger:
         return _load(taxonomy or load_taxonomy())
 
     def tag(
-        self, title: str, abstract: str, categories: Sequence[str] = (), kind: Kind = Kind.PAPER, evidence: bool = True
+        self,
+        title: str,
+        abstract: str,
+        categories: Sequence[str] = (),
+        kind: Kind = Kind.PAPER,
+        marks: tuple[str, ...] = (),
+        evidence: bool = True,
     ) -> tuple[Tag, ...]:
         """The topics assigned to one text, best first, ties by slug; empty when it is of none.
 
         Without `evidence` the same topics and scores come back with no evidence, in a third of the time. Any text is taken: of
         very long ones the beginning is read (`TITLE_LIMIT`, `ABSTRACT_LIMIT`).
         """
-        return self.tag_many([Text(title, abstract, categories, kind)], evidence=evidence)[0]
+        return self.tag_many([Text(title, abstract, categories, kind, marks)], evidence=evidence)[0]
 
     def tag_many(self, texts: Iterable[Text], evidence: bool = True) -> list[tuple[Tag, ...]]:
         """What `tag` gives for each text, in order; much faster than one by one."""
@@ -252,6 +264,11 @@ class Tagger:
     ) -> None:
         for slug in self._kinds.get(text.kind, ()):
             found[slug] = KIND_SCORE, (Evidence("rule", f"kind {text.kind.value}"),) if evidence else ()
+        for said in text.marks:
+            for slug in self._marked.get(said, ()):
+                found.setdefault(slug, (KIND_SCORE, (Evidence("rule", said),) if evidence else ()))
+                if found[slug][0] < KIND_SCORE:
+                    found[slug] = KIND_SCORE, (Evidence("rule", said), *found[slug][1])[:EVIDENCE_LIMIT] if evidence else ()
         for field, content, text_words in zip(("title", "abstract"), clipped, split, strict=True):
             # Abstracts of papers name their tools and habits in passing; there the title alone says what the paper is about.
             if field == "abstract" and text.kind is Kind.PAPER:

@@ -33,6 +33,7 @@ class Volume:
     facts: Mapping[str, Any] = field(default_factory=dict)  # for the cursor, once the list is believed
     etag: str = ""
     last_modified: str = ""
+    noun: str = "papers"  # what the list is of, for messages
 
 
 def digest(bodies: Iterable[bytes]) -> str:
@@ -111,5 +112,7 @@ def store(
     if papers.loss:
         visit.fail(part, Outcome.PARTIAL, papers.trouble)
     elif stale:
-        visit.fail(part, Outcome.STALE, f"{len(vanished):,} of {len(standing):,} papers that are held are not listed any more")
+        visit.fail(
+            part, Outcome.STALE, f"{len(vanished):,} of {len(standing):,} {volume.noun} that are held are not listed any more"
+        )
     return state

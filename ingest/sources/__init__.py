@@ -5,14 +5,19 @@ from __future__ import annotations
 from catalog.errors import UnknownName
 from ingest.source import Source
 from ingest.sources.acl import Acl
+from ingest.sources.ai_deadlines import AiDeadlines
 from ingest.sources.arxiv import Arxiv
+from ingest.sources.ccf_deadlines import CcfDeadlines
 from ingest.sources.cvf import Cvf
 from ingest.sources.neurips import Neurips
 from ingest.sources.openreview import OpenReview
 from ingest.sources.pmlr import Pmlr
 from ingest.sources.virtual import VIRTUAL
 
-SOURCES: tuple[Source, ...] = (Arxiv(), *VIRTUAL, Neurips(), Cvf(), Pmlr(), Acl(), OpenReview())
+SOURCES: tuple[Source, ...] = (
+    Arxiv(), *VIRTUAL, Neurips(), Cvf(), Pmlr(), Acl(), OpenReview(),
+    AiDeadlines(), CcfDeadlines(),
+)  # fmt: skip
 
 
 def source_named(name: str) -> Source:

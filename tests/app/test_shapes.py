@@ -88,6 +88,7 @@ def test_the_whole_item_tells_what_is_known() -> None:
             "subjects": [],
             "keywords": [],
             "about": {},
+            "moments": [],
             "joined": [],
         }
     ]

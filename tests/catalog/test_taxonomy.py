@@ -23,6 +23,7 @@ description = "Matrices."
 aliases = ["matrices"]
 phrases = ["matrix algebra"]
 kinds = ["event"]
+marks = ["venue CVPR", "metric"]
 papers = true
 """
 

@@ -43,7 +43,7 @@ def test_an_item_shows_the_preprint_and_collects_from_all() -> None:
         named = (("arxiv", "2601.00001"), ("openreview", "f1"), ("openreview", "w"))
         assert item.identifiers == (*named, ("url", "https://icml.cc/virtual/2026/poster/1"))
         assert (item.categories, item.areas) == (("cs.LG", "stat.ML"), ("algorithms",))
-        assert words_of(order) == ("α-Attention", "Preprint words.", ("cs.LG", "stat.ML"), Kind.PAPER)
+        assert words_of(order) == ("α-Attention", "Preprint words.", ("cs.LG", "stat.ML"), Kind.PAPER, ())
 
 
 def test_the_lead_has_an_abstract_and_is_not_withdrawn() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from catalog.entries import EntryData
+from catalog.entries import EntryData, Moment
 from catalog.outcomes import Outcome, Run
 from catalog.storage import entries
 from ingest.source import Source, Window
@@ -84,8 +84,15 @@ def told(entry: EntryData, fields: dict[str, Any]) -> dict[str, Any]:
             value = value.isoformat().replace("+00:00", "Z")
         elif isinstance(value, date):
             value = value.isoformat()
-        plain[name] = json.loads(json.dumps(value, default=str))
+        plain[name] = json.loads(json.dumps(value, default=_plain))
     return plain
+
+
+def _plain(value: object) -> Any:
+    """A dated point as a list, the rest as text."""
+    if isinstance(value, Moment):
+        return [f"{value.at:%Y-%m-%dT%H:%M:%SZ}", value.what, value.label, value.said, value.whole_day]
+    return str(value)
 
 
 def missing(one: Instance, source: Source, wanted: Expected) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.entries import Kind
+from catalog.entries import EntryData, Kind
 from catalog.errors import IngestError, SkillfeedError, UsageError
 from catalog.items import Tag
 from catalog.tagging import Tagger, Text
@@ -480,3 +480,18 @@ def test_micro_f1_on_dev_is_at_least_080(with_categories: bool) -> None:
     micro, macro, *_ = scorer.score({row["id"]: row["labels"] for row in rows}, predicted)
     assert micro[2] >= 0.80
     assert macro[2] >= 0.75
+
+
+def test_what_sources_say_sets_topics_of_what_is_no_paper() -> None:
+    said = EntryData(
+        "kaggle", "x", Kind.COMPETITION, "Invented", "https://example.org/", venue="CVPR", subjects=("Time-Series Analysis",),
+        about=(("category", "Playground"), ("metric", "Some Invented Score")),
+    )  # fmt: skip
+    marks = marks_of(said.kind, [said])
+    tags = tagger().tag("Invented", "", kind=said.kind, marks=marks)
+    evidence = {tag.topic: tag.evidence[0].words for tag in tags}
+    assert evidence == {
+        "competitions": "kind competition", "computer-vision": "venue cvpr", "predictive-modeling": "subject time series analysis",
+        "performance-metrics": "metric", "showcase": "category playground",
+    }  # fmt: skip
+    assert marks_of(Kind.PAPER, [said]) == ()
