@@ -22,6 +22,7 @@ from catalog.entries import EntryData, Kind
 from catalog.errors import IngestError, SkillfeedError, UsageError
 from catalog.items import Tag
 from catalog.tagging import Tagger, Text
+from catalog.tagging.marks import marks_of
 from catalog.tagging.model import decode, encode, read
 from catalog.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, places, stem, words
 from catalog.taxonomy import load_taxonomy
@@ -491,7 +492,8 @@ def test_what_sources_say_sets_topics_of_what_is_no_paper() -> None:
     tags = tagger().tag("Invented", "", kind=said.kind, marks=marks)
     evidence = {tag.topic: tag.evidence[0].words for tag in tags}
     assert evidence == {
-        "competitions": "kind competition", "computer-vision": "venue cvpr", "predictive-modeling": "subject time series analysis",
-        "performance-metrics": "metric", "showcase": "category playground",
+        "competitions": "kind competition", "computer-vision": "venue cvpr",
+        "predictive-modeling": "subject time series analysis", "performance-metrics": "metric",
+        "showcase": "category playground",
     }  # fmt: skip
     assert marks_of(Kind.PAPER, [said]) == ()
