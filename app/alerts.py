@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from app import mail
 from app.phrases import one_line, source_name
+from app.relay import MailError
 from app.shapes import instant
 from catalog.errors import SettingsError
 from catalog.settings import Settings
@@ -102,7 +103,7 @@ def tell(settings: Settings, notice: Notice) -> tuple[int, list[str]]:
                 message = mail.compose(sender, one, notice.subject, text(notice), notice.key, notice.at)
                 mail.send(message, bare, one, settings)
             taken += 1
-        except (mail.MailError, SettingsError) as error:
+        except (MailError, SettingsError) as error:
             troubles.append(f"ALERT_TO no. {place}: {error}")
     return taken, troubles
 
@@ -163,10 +164,10 @@ def _post(url: str, body: dict[str, Any], proxy: str) -> None:
             return
     except urllib.error.HTTPError as error:
         error.close()
-        raise mail.MailError(f"the webhook answered {error.code}") from None
+        raise MailError(f"the webhook answered {error.code}") from None
     except (OSError, HTTPException, ValueError) as error:  # their words may hold the address
         reason = getattr(error, "reason", error)
-        raise mail.MailError(f"the webhook cannot be reached ({type(reason).__name__})") from None
+        raise MailError(f"the webhook cannot be reached ({type(reason).__name__})") from None
 
 
 def in_words(dead: Sequence[SourceState], well: Sequence[SourceState]) -> str:

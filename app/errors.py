@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages import error_page
 from app.shapes import dump
+from app.subscribing import NoSuchLink, NotOpen, TooMany
 from catalog.errors import CatalogError, DatabaseUnavailable, NewerDatabase, SkillfeedError, UnknownName, UsageError
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,20 +48,25 @@ USAGE = Problem("usage", "The request is not of the promised form", 422, "A para
 NOT_FOUND = Problem("not-found", "Nothing found", 404, "No such route, item, topic or identifier.")
 UNAUTHORIZED = Problem("unauthorized", "Not allowed", 401, "Acts need `Authorization: Bearer` with the instance's admin token.")
 METHOD = Problem("method", "Method not allowed", 405, "The route exists; the methods it answers stand in `Allow`.")
+NOT_OPEN = Problem("not-open", "No new readers", 403, "`SKILLFEED_SIGNUP` is closed: the operator adds readers.")
+TOO_MANY = Problem("too-many", "Too many requests", 429, "Asked too often; `Retry-After` says when to try again.")
 TOO_LARGE = Problem("too-large", "Request body too large", 413, "Bodies are read up to 64 KiB.")
 UNAVAILABLE = Problem("unavailable", "Database unavailable", 503, "The database cannot be used now; a later try may help.")
 INTERNAL = Problem("internal", "Internal error", 500, "A bug. It is in the instance's log.")
-PROBLEMS = (USAGE, UNAUTHORIZED, NOT_FOUND, METHOD, TOO_LARGE, UNAVAILABLE, INTERNAL)
+PROBLEMS = (USAGE, UNAUTHORIZED, NOT_OPEN, NOT_FOUND, METHOD, TOO_LARGE, TOO_MANY, UNAVAILABLE, INTERNAL)
 
 #: The table: the first line that fits an error counts.
 _TABLE: tuple[tuple[type[Exception], Problem], ...] = (
     (NotFound, NOT_FOUND),
+    (NoSuchLink, NOT_FOUND),
+    (NotOpen, NOT_OPEN),
+    (TooMany, TOO_MANY),
     (UsageError, USAGE),
     (DatabaseUnavailable, UNAVAILABLE),
     (NewerDatabase, UNAVAILABLE),
     (CatalogError, INTERNAL),
 )
-_BY_STATUS = {p.status: p for p in PROBLEMS}
+_BY_STATUS = {p.status: p for p in PROBLEMS if p is not NOT_OPEN}
 
 
 def problem_of(error: Exception) -> Problem:
@@ -117,6 +123,7 @@ def answer(error: Exception, base_url: str, scope: Scope) -> Response:
         else:
             detail = str(error)
             errors = [_told(error)]
+            headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
     if problem.status >= 500:
         _log.error(
             "request failed",

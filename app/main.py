@@ -10,9 +10,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import errors, logging, pages
-from app.api import calendar, digests, docs, health, items, sources, taxonomy
+from app.api import calendar, digests, docs, health, items, sources, subscriptions, taxonomy
 from app.context import Context
 from app.headers import BodyLimit, Headers
+from app.pages import reader
 from catalog.settings import read_settings
 from catalog.storage import Storage
 from catalog.taxonomy import load_taxonomy
@@ -40,10 +41,11 @@ def create_app(context: Context) -> FastAPI:
         redoc_url=None,
     )
     errors.install(app, base_url)
-    for module in (items, calendar, taxonomy, sources, digests, health):
+    for module in (items, calendar, taxonomy, sources, digests, subscriptions, health):
         app.include_router(module.router(context))
     app.include_router(docs.router(context, app))
     app.include_router(pages.router(context))
+    app.include_router(reader.router(context))
 
     made: list[dict[str, Any]] = []
 

@@ -305,6 +305,75 @@ class Runs(_Shape):
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
+# ------------------------------------------------------------------ subscriptions
+class _Choices(_Shape):
+    filter: dict[str, str | list[str]] = Field({}, description="Parameters of items without dates; repeated ones as lists.")
+    cadence: Literal["daily", "weekly", "monthly"] = Field("weekly", description="Of yesterday, the last week or month.")
+    weekday: int = Field(1, ge=1, le=7, description="1 is Monday; monthly means the first such day of the month.")
+    hour: int = Field(7, ge=0, le=23, description="Of the reader's own day.")
+    zone: str = Field("UTC", description="IANA time zone.")
+    format: Literal["html", "text"] = Field("html", description="html holds the same as text besides.")
+
+
+class SubscriptionRequest(_Choices):
+    """Who shall be asked whether they want what."""
+
+    address: str = Field(description="E-mail address, without a name.")
+
+
+class SubscriptionChange(_Choices):
+    """What changes; the rest stays."""
+
+    paused: bool = Field(False, description="Nothing is sent while true.")
+
+
+class Asked(_Shape):
+    """A question is on its way, if the address can take one."""
+
+    detail: str
+
+
+class Left(_Shape):
+    """There is no subscription (any more)."""
+
+    detail: str
+
+
+class Subscription(_Choices):
+    """What is in force."""
+
+    state: Literal["unconfirmed", "paused", "active"]
+    next_due: datetime | None = Field(description="When the next digest is due.")
+
+
+class Confirmed(_Shape):
+    """The subscription is in force."""
+
+    token: str = Field(description="Of the reader's own link: reads, changes and ends the subscription.")
+    subscription: Subscription
+
+
+class Mail(_Shape):
+    """A mail to the reader."""
+
+    kind: Literal["confirm", "digest"]
+    period: str | None
+    state: Literal["queued", "sending", "deferred", "sent", "failed", "suppressed", "skipped"]
+    made: datetime
+    settled: datetime | None
+    reason: str | None = Field(description="Of a state that is not the wished-for one.")
+
+
+class SubscriptionInfo(Subscription):
+    """Everything that is kept about a reader."""
+
+    address: str
+    made: datetime
+    confirmed: datetime | None
+    consent: str | None = Field(description="Version of the text that was agreed to.")
+    mails: list[Mail]
+
+
 # ------------------------------------------------------------------ digests
 class Section(BaseModel):
     """The part of a digest about one topic."""
@@ -553,4 +622,39 @@ DIGEST_EXAMPLE: dict[str, Any] = {
     "filter": {"topic": ["deep-learning"]},
     "sections": [{"topic": "deep-learning", "items": [CARD_EXAMPLE]}],
     "receipt": {},
+}
+CHOICES_EXAMPLE: dict[str, Any] = {
+    "filter": {"topic": ["deep-learning"], "q": "survey -medical"},
+    "cadence": "weekly",
+    "weekday": 1,
+    "hour": 7,
+    "zone": "Europe/Berlin",
+    "format": "html",
+}
+ASKED_EXAMPLE: dict[str, Any] = {
+    "detail": "If this address can take mail from here, a question is on its way to it. Its link is good for 48 hours."
+}
+LEFT_EXAMPLE: dict[str, Any] = {"detail": "There is no subscription any more."}
+CONFIRMED_EXAMPLE: dict[str, Any] = {
+    "token": "Zm9yIGV4YW1wbGUsIG5vdCBhIHRva2VuIG9mIGFueWJvZHk",
+    "subscription": {"state": "active", **CHOICES_EXAMPLE, "next_due": "2026-02-02T06:00:00Z"},
+}
+SUBSCRIPTION_EXAMPLE: dict[str, Any] = {
+    "address": "ada@example.org",
+    "state": "active",
+    **CHOICES_EXAMPLE,
+    "made": "2026-01-28T09:00:00Z",
+    "confirmed": "2026-01-28T09:02:11Z",
+    "consent": "2026-11",
+    "next_due": "2026-02-02T06:00:00Z",
+    "mails": [
+        {
+            "kind": "confirm",
+            "period": None,
+            "state": "sent",
+            "made": "2026-01-28T09:00:00Z",
+            "settled": "2026-01-28T09:00:10Z",
+            "reason": None,
+        }
+    ],
 }

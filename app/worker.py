@@ -11,16 +11,17 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from types import FrameType
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from app import alerts
+from app import alerts, deliver, mail
 from app.context import Context
 from app.progress import Lines
 from catalog.errors import SkillfeedError
 from catalog.outcomes import Outcome, Run
-from catalog.storage import leases, requests, sources, upkeep
+from catalog.storage import leases, outbox, requests, sources, subscriptions, upkeep
 from catalog.storage.leases import Lease
 from catalog.storage.requests import Request
 from catalog.storage.upkeep import Chore
@@ -50,7 +51,9 @@ class Worker:
         alerts.targets(context.settings.alert_to.get_secret_value())  # raises SettingsError now, not in three days
         self._context = context
         self._known = {source.name: source for source in known}
-        self._chores: dict[str, Callable[[Lease, Chore], None]] = {"thin": self._thin, "alerts": self._alert}
+        self._chores: dict[str, Callable[[Lease, Chore], None]] = {
+            "thin": self._thin, "alerts": self._alert, "readers": self._forget_readers, "deliver": self._deliver,
+        }  # fmt: skip
         self._stopping = threading.Event()
         self._tagger = Tagger.load(context.taxonomy)
         self._running: dict[str, threading.Thread] = {}
@@ -90,6 +93,8 @@ class Worker:
             chores = [c for c in upkeep.chores(db).values() if c.next_due <= now and c.name in self._chores]
             if not self._context.settings.alert_to.get_secret_value() or not any(sources.untold(db, now, alerts.AFTER)):
                 chores = [c for c in chores if c.name != "alerts"]  # nobody to tell, or nothing to tell
+            if not subscriptions.due(db, now, 1) and not outbox.is_any_due(db, now):
+                chores = [c for c in chores if c.name != "deliver"]  # nothing to send
         if self._stopping.is_set():
             return
         if asked:
@@ -205,6 +210,42 @@ class Worker:
             log.warning("alert_failed", error=error)
         if taken:
             log.info("alerted", sources=alerts.in_words(dead, well))
+
+    def _forget_readers(self, lease: Lease, chore: Chore) -> None:
+        """Those who never confirmed go after seven days, with all that was sent to them."""
+        c, now, gone = self._context, self._context.clock.now(), 0
+        while not self._stopping.is_set():
+
+            def act(db: Any) -> list[str]:
+                leases.require(db, lease)
+                return subscriptions.forget_unconfirmed(db, now, THIN_ROWS)
+
+            told = c.storage.writing(act, private=True)
+            mail.unkeep(c.settings, told)
+            gone += len(told)
+            if not told:
+                break
+        c.storage.scrub()  # daily, for what a reader held up when somebody left
+        with c.storage.write() as db:
+            leases.require(db, lease)
+            upkeep.settle(db, chore.name, now, now + THIN_EVERY)
+        log.info("unconfirmed_forgotten", mails=gone)
+
+    def _deliver(self, lease: Lease, chore: Chore) -> None:
+        """Plan and send; trouble with the relay makes everybody wait, a minute first and six hours at most."""
+        c, now = self._context, self._context.clock.now()
+        report = deliver.deliver(c, lease, stopping=self._stopping.is_set, pause=self._stopping.wait)
+        with c.storage.write() as db:
+            leases.require(db, lease)
+            again = now + alerts.wait_after(chore.failures + 1) if report.trouble else now
+            if report.trouble or chore.failures:
+                upkeep.settle(db, chore.name, now, again, report.trouble)
+        if report.trouble:
+            log.warning("relay_trouble", error=report.trouble)
+        if report.sent or report.failed or report.suppressed or report.deferred:
+            log.info(
+                "delivered", sent=report.sent, deferred=report.deferred, failed=report.failed, suppressed=report.suppressed
+            )
 
 
 def run(context: Context, parent: int = 0) -> None:

@@ -52,6 +52,7 @@ class Settings(BaseModel):
     )
     mail_from: str = Field("", description="Sender of mail; default from the host of BASE_URL.")
     mail_rate: float = Field(10, gt=0, le=1000, description="Mails per second.")
+    mail_domain_rate: float = Field(5, gt=0, le=1000, description="Mails per second to one domain.")
     signup: str = Field("open", description="Who may subscribe: open, domains:example.org,… or closed.")
     scheduler: Literal["on", "off"] = Field("on", description="Whether `serve` starts a worker.")
     arxiv_categories: str = Field(

@@ -32,6 +32,10 @@ PAGES = {
     "/search": "Items by words and filter.",
     "/status": "The sources and their health, what was announced and what of it is held.",
     "/about": "What the instance is and how it decides.",
+    "/subscribe": "A digest by mail: the form for any filter, and what it would have held. POST asks the address.",
+    "/confirm": "What was asked for, by the token of the mail. POST confirms.",
+    "/preferences": "A reader's choices, by the token of every mail. POST changes them.",
+    "/unsubscribe": "The way out, by the token of every mail. POST leaves, also with one click (RFC 8058).",
     "/static/{name}": "Style sheet and icon; no script.",
     "/favicon.ico": "The icon, for clients that ask without looking at the page.",
     "/api/docs": "The API, described for people.",
@@ -79,8 +83,9 @@ A running instance describes its API itself, with examples: `/api/docs` for peop
 Everything is read by GET; instants are RFC 3339 in UTC, announced is a date. Lists are
 `{{"items": […], "next": cursor or null}}`. A parameter that a route does not take is refused with 422.
 
-POST, PATCH and DELETE are for the operator: `Authorization: Bearer` with the admin token (`{PREFIX}ADMIN_TOKEN`, else the one
-that the instance made and keeps in the file `admin_token` of its data folder). There are no cookies."""
+POST, PATCH and DELETE of sources are for the operator: `Authorization: Bearer` with the admin token (`{PREFIX}ADMIN_TOKEN`,
+else the one that the instance made and keeps in the file `admin_token` of its data folder). Those of subscriptions are for
+readers, by the token of their link. There are no cookies."""
 
 
 def settings_page() -> str:

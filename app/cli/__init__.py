@@ -19,8 +19,8 @@ from catalog.version import VERSION
 #: command -> module of this package, in the order of the help.
 GROUPS = {
     "serve": "server", "worker": "server", "ingest": "ingest", "backfill": "ingest", "sources": "sources", "items": "items",
-    "digest": "digest", "tag": "tagging", "train": "tagging", "db": "database", "config": "database", "doctor": "database",
-    "healthcheck": "database",
+    "digest": "digest", "subscribers": "subscribers", "tag": "tagging", "train": "tagging", "db": "database",
+    "config": "database", "doctor": "database", "healthcheck": "database",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app import alerts, mail
+from app import alerts, mail, relay, subscribing
 from app.cli import common
 from catalog.errors import SettingsError, SkillfeedError
 from catalog.settings import Settings
@@ -23,7 +23,10 @@ def register(cli: typer.Typer) -> None:
     group.command("check")(db_check)
     cli.add_typer(group, name="db")
     cli.command("config")(config)
-    cli.command("doctor")(doctor)
+    checks = typer.Typer(help="Self-checks.", rich_markup_mode=None)
+    checks.callback(invoke_without_command=True)(doctor)
+    checks.command("mail")(doctor_mail)
+    cli.add_typer(checks, name="doctor")
     cli.command("healthcheck")(healthcheck)
 
 
@@ -61,8 +64,11 @@ def config(json: common.Json = False) -> None:
             common.out.print(f"{name}={value}", markup=False, soft_wrap=True)
 
 
-def doctor(json: common.Json = False) -> None:
+def doctor(ctx: typer.Context, json: common.Json = False) -> None:
     """Check settings, data folder, database, journal mode, contact and sources. Exit 1 when something is wrong."""
+    if ctx.invoked_subcommand:
+        common.refuse_flags(ctx)
+        return
     found: list[dict[str, Any]] = []
 
     def note(name: str, ok: bool | None, text: str) -> None:
@@ -112,11 +118,34 @@ def doctor(json: common.Json = False) -> None:
         raise typer.Exit(1)
 
 
+def doctor_mail(to: Annotated[str, typer.Option(help="E-mail address that gets the mail.")], json: common.Json = False) -> None:
+    """Hand one mail to the relay and say what it answered; without a relay write it as a file. Exit 1 when it was not taken."""
+    settings = common.read()
+    address = subscribing.check_address(to)
+    at = relay.relay_from(settings.smtp_url.get_secret_value())
+    sender, bare = mail.sender_from(settings)
+    now = settings.make_clock().now()
+    text = f"This is the test mail of the Skillfeed at {settings.base_url}.\n"
+    message = mail.compose(sender, address, "Skillfeed: test mail", text, f"doctor {now.isoformat()}", now)
+    problem = ""
+    try:
+        mail.send(message, bare, address, settings)
+    except relay.MailError as error:
+        problem = str(error)
+    taken = f"the relay at {at.host}:{at.port} took it" if at else f"no relay is set: written under {settings.data_dir}/outbox"
+    if json:
+        common.emit({"ok": not problem, "problem": problem or None, "message_id": str(message["Message-ID"])})
+    else:
+        common.out.print(f"bad   mail: {problem}" if problem else f"ok    mail: {taken}", markup=False, soft_wrap=True)
+    if problem:
+        raise typer.Exit(1)
+
+
 def _check_alerts(settings: Settings, note: Callable[[str, bool | None, str], None]) -> None:
     """Whether dead sources can be told of; no address is shown."""
     try:
         count = len(alerts.targets(settings.alert_to.get_secret_value()))
-        mail.relay_from(settings.smtp_url.get_secret_value())
+        relay.relay_from(settings.smtp_url.get_secret_value())
         mail.sender_from(settings)
     except SettingsError as error:
         note("alerts", False, str(error))

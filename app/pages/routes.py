@@ -26,6 +26,7 @@ _STATIC = Path(__file__).with_name("static")
 _TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 _WEEK, _YEAR = 7 * 86_400, 365 * 86_400  # seconds
 _HEADINGS = {
+    403: "That is closed",
     404: "There is nothing here",
     422: "That cannot be asked",
     429: "Too many requests",
@@ -72,7 +73,7 @@ def error_page(status: int, detail: str, base_url: str = "", *, nearest: tuple[t
     heading = _HEADINGS.get(status, "That did not work")
     data = {"heading": heading, "detail": detail, "status": status, "nearest": nearest, "nav": ""}
     headers = {"Cache-Control": "no-store"} | ({"Retry-After": "30"} if status == 503 else {})
-    return HTMLResponse(_render("error.html", base_url, data), status_code=status, headers=headers)
+    return HTMLResponse(render("error.html", base_url, data), status_code=status, headers=headers)
 
 
 def _endpoint(context: Context, view: View) -> Callable[[Request], Response]:
@@ -91,7 +92,7 @@ def _endpoint(context: Context, view: View) -> Callable[[Request], Response]:
             return error_page(503, "What is held is safe. Try again in a moment.", base_url)
         except SkillfeedError as error:
             return error_page(500, str(error), base_url)
-        body = _render(page.template, base_url, page.data).encode()
+        body = render(page.template, base_url, page.data).encode()
         # Weak: the bytes differ by content coding, which is applied further out.
         tag = f'W/"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
@@ -135,7 +136,8 @@ def _assets() -> dict[str, Asset]:
 
 
 # ------------------------------------------------------------------ templates
-def _render(template: str, base_url: str, data: dict[str, Any]) -> str:
+def render(template: str, base_url: str, data: dict[str, Any]) -> str:
+    """The page as HTML; its links stay below the path of the base address."""
     root = urlsplit(base_url).path.rstrip("/")
 
     def url(path: str, *pairs: tuple[str, str]) -> str:

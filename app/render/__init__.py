@@ -10,13 +10,14 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import jinja2
+from markupsafe import Markup
 
 from app import phrases
 from app.digests import Digest, PartReceipt, Pick, Receipt
@@ -86,12 +87,21 @@ def as_markdown(digest: Digest, base_url: str) -> str:
     return "\n".join(out) + "\n"
 
 
-def as_html(digest: Digest, base_url: str) -> str:
-    """A whole HTML document of one column, fit for mail: own style sheet inside, nothing remote, no script."""
+def as_html(digest: Digest, base_url: str, links: str = "") -> str:
+    """A whole HTML document of one column, fit for mail: own style sheet inside, nothing remote, no script.
+
+    `links` stands at its end as it is, on a line of its own.
+    """
     return _environment().get_template("digest.html").render(
         digest=digest, heading=heading(digest), summary=summary(digest), lines=receipt_lines(digest.receipt),
-        week_url=week_url(digest, base_url), base_url=base_url, page=lambda pick: _page(pick, base_url),
+        week_url=week_url(digest, base_url), base_url=base_url, entry=lambda pick: _entry(pick, base_url), links=Markup(links),  # noqa: S704 - our own
     )  # fmt: skip
+
+
+@lru_cache(2048)
+def _entry(pick: Pick, base_url: str) -> Markup:
+    """One item as HTML, written once for however many digests hold it."""
+    return Markup(_environment().get_template("item.html").render(pick=pick, page=_page(pick, base_url)).rstrip("\n"))  # noqa: S704 - escaped by its template
 
 
 # ------------------------------------------------------------------ words that all formats share

@@ -76,21 +76,34 @@ class Storage:
         with self._guard(self._writer), self._writer.begin() as connection:
             yield connection
 
-    def writing(self, act: Callable[[Connection], T]) -> T:
+    def writing(self, act: Callable[[Connection], T], *, private: bool = False) -> T:
         """Run `act` in a write transaction, again when PostgreSQL rolled it back for a race with another writer.
 
         `act` must be repeatable. Races are deadlocks, serialisation failures and a key that another writer inserted first.
+        `private` overwrites what it frees, on SQLite: for rows that must leave no trace; `scrub` does the rest.
         """
         with self._guard(self._writer):
             for attempt in range(_ATTEMPTS):
                 try:
-                    with self._writer.begin() as connection:
+                    with self._writer.connect() as connection, _overwriting(connection, private), connection.begin():
                         return act(connection)
                 except (IntegrityError, OperationalError) as error:
                     if getattr(error.orig, "sqlstate", None) not in _RACES or attempt == _ATTEMPTS - 1:
                         raise
                     time.sleep(0.02 * 2**attempt)
         raise AssertionError("unreachable")
+
+    def scrub(self) -> None:
+        """Wipe what removed addresses left behind: SQLite's log is emptied, PostgreSQL's table is written anew.
+
+        PostgreSQL keeps its own log until it is recycled. Readers that hold an old view of SQLite keep its log; the next call
+        empties it.
+        """
+        with self._guard(self._writer), self._writer.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            if self.dialect == "postgresql":
+                connection.exec_driver_sql("VACUUM (FULL) addresses")
+            else:
+                _on_driver(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def _guard(self, engine: Engine) -> Iterator[None]:
@@ -106,6 +119,26 @@ class Storage:
             raise DatabaseUnavailable(f"{shown(engine.url)}: all connections are in use") from error
         except engine.dialect.loaded_dbapi.OperationalError as error:  # of a statement that went straight to the driver
             raise explain(error, engine.url) from error
+
+
+@contextmanager
+def _overwriting(connection: Connection, private: bool) -> Iterator[None]:
+    """On SQLite: what is freed meanwhile is filled with zeros. Has to be said outside of a transaction."""
+    if not private or connection.dialect.name != "sqlite":
+        yield
+        return
+    _on_driver(connection, "PRAGMA secure_delete=ON")
+    try:
+        yield
+    finally:
+        _on_driver(connection, "PRAGMA secure_delete=OFF")
+
+
+def _on_driver(connection: Connection, statement: str) -> None:
+    """Run it past SQLAlchemy, which would begin a transaction first."""
+    cursor = connection.connection.cursor()
+    cursor.execute(statement)
+    cursor.close()
 
 
 __all__ = ["DatabaseUnavailable", "Storage"]

@@ -189,10 +189,14 @@ def explain(error: Exception, url: URL) -> DatabaseUnavailable:
     return DatabaseUnavailable(f"{shown(url)}: {cause[:300]}")
 
 
+def insert(db: Connection, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT, which SQLAlchemy has for each database by itself."""
+    return (sqlite if db.dialect.name == "sqlite" else postgresql).insert(table)
+
+
 def add_missing(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert those rows whose `name` is not there yet; another process may do the same at the same time."""
     known = set(db.execute(select(table.c.name)).scalars())
     missing = [dict(r) for r in rows if r["name"] not in known]
     if missing:
-        insert = sqlite.insert if db.dialect.name == "sqlite" else postgresql.insert
-        db.execute(insert(table).on_conflict_do_nothing(index_elements=["name"]), missing)
+        db.execute(insert(db, table).on_conflict_do_nothing(index_elements=["name"]), missing)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, bindparam, func, select, text
 from catalog.errors import LeaseLost
 from catalog.storage import leases
 from catalog.storage import schema as s
+from catalog.storage.engine import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def ask(db: Connection, source: str, now: datetime) -> Request:
         if found is not None:
             return _request(found)
         # Another may ask, or take what was asked, between the two statements.
-        db.execute(_insert(db).values(**values).on_conflict_do_nothing())
+        db.execute(insert(db, s.requests).values(**values).on_conflict_do_nothing())
 
 
 def is_any_open(db: Connection) -> bool:
@@ -114,12 +115,6 @@ def latest(db: Connection) -> dict[str, Request]:
 def _ours(statement: Any, request: Request) -> Any:
     r = s.requests.c
     return statement.where(r.id == request.id, r.owner == request.owner, r.fence == request.fence, r.finished.is_(None))
-
-
-def _insert(db: Connection) -> Any:
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    return (sqlite if db.dialect.name == "sqlite" else postgresql).insert(s.requests)
 
 
 def _request(row: Row[Any]) -> Request:

@@ -397,6 +397,115 @@ leases = Table(
     Column("ready_at", Double, nullable=False),  # not to be claimed before: the spacing of a host
 )
 
+# A reader's standing choice; one per address. The address is not here: see `addresses`.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("hash", String(64), nullable=False),  # of the address, keyed: who has the database alone cannot try addresses out
+    Column("salt", String(32), nullable=False),  # with the instance's key it makes the reader's token; a new one revokes it
+    Column("token", String(64), nullable=False),  # SHA-256 of the reader's token
+    Column("made", UtcDateTime, nullable=False),
+    Column("confirmed", UtcDateTime),  # null: nothing but the question whether it is wanted is sent
+    Column("consent", String(20), nullable=False),  # version of the text that was agreed to, "" before
+    Column("paused", Boolean(create_constraint=True, name="paused"), nullable=False),
+    Column("choices", Text, nullable=False),  # JSON of catalog.subscriptions.Choices
+    Column("changed", UtcDateTime, nullable=False),  # last change of the choices
+    Column("next_due", UtcDateTime),  # null while unconfirmed or paused
+    Column("reckoned", UtcDateTime),  # when `next_due` was reckoned; in the future it was by a clock that ran ahead
+    UniqueConstraint("hash"),
+    UniqueConstraint("token"),
+    Index("ix_subscriptions_next_due", "next_due"),  # what is due
+)
+
+# The only place of addresses. Rows are put and removed and never changed, in transactions that overwrite what they free.
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("subscription_id", BigInteger, ForeignKey("subscriptions.id"), primary_key=True),
+    Column("address", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Questions that wait for a yes; each may be answered once.
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # SHA-256 of the token
+    Column("subscription_id", BigInteger, ForeignKey("subscriptions.id"), nullable=False),
+    Column("salt", String(32), nullable=False),  # with the instance's key it makes the token
+    Column("choices", Text, nullable=False),  # what the yes puts in force
+    Column("expires", UtcDateTime, nullable=False),
+    Index("ix_confirmations_subscription_id", "subscription_id"),
+    sqlite_with_rowid=False,
+)
+
+# Requests to subscribe of the last days, for their limits; keyed hashes only.
+signups = Table(
+    "signups",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("address", String(64), nullable=False),  # hash
+    Column("client", String(64), nullable=False),  # hash of the network address
+    Column("sent", Boolean(create_constraint=True, name="sent"), nullable=False),  # a question was sent
+    Index("ix_signups_address_at", "address", "at"),
+    Index("ix_signups_client_at", "client", "at"),
+    Index("ix_signups_at", "at"),
+)
+
+# Addresses that no mail goes to, by their keyed hash.
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("reason", String(10), nullable=False),  # bounced, erased, left
+    Column("at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What is mailed of one filter and period: written once, shared by all who have it, the same bytes whenever it is sent.
+letters = Table(
+    "letters",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("key", String(32), nullable=False),  # hash of the filter
+    Column("period", String(10), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("html", Text, nullable=False),  # with a mark where the reader's own links go
+    Column("made", UtcDateTime, nullable=False),
+    UniqueConstraint("key", "period"),
+)
+
+# Each mail to a reader, once: made in the transaction of the decision to send it.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("subscription_id", BigInteger, ForeignKey("subscriptions.id"), nullable=False),
+    Column("kind", String(10), nullable=False),  # confirm or digest
+    Column("reference", String(64), nullable=False),  # the confirmation's hash, the digest's period
+    Column("letter_id", BigInteger, ForeignKey("letters.id")),
+    Column("message_id", String(200), nullable=False),  # the same whenever it is sent
+    Column("state", String(10), nullable=False),  # queued, sending, deferred; sent, failed, suppressed, skipped
+    Column("attempts", SmallInteger, nullable=False),  # that the relay answered or broke off
+    Column("next_at", UtcDateTime, nullable=False),  # by the instance's clock: not to be sent before
+    Column("owner", Text, nullable=False),  # holder of the lease under which it is being sent, "" when it is not
+    Column("fence", BigInteger, nullable=False),  # of that lease, which expires by the DATABASE's clock
+    Column("made", UtcDateTime, nullable=False),
+    Column("settled", UtcDateTime),  # when it came to its end
+    Column("reason", Text, nullable=False),  # of a state that is not the wished-for one; names no address
+    UniqueConstraint("subscription_id", "kind", "reference"),  # the identity of a delivery
+    Index("ix_outbox_letter_id", "letter_id"),  # whether a letter is still needed
+    # What waits, confirmations first.
+    Index(
+        "ix_outbox_open", "kind", "next_at",
+        sqlite_where=text("state IN ('queued', 'sending', 'deferred')"),
+        postgresql_where=text("state IN ('queued', 'sending', 'deferred')"),
+    ),
+)  # fmt: skip
+
 # The table `search` has one row per item, keyed by position: on SQLite an FTS5 table without content (title, names, body,
 # terms),
 # on PostgreSQL (position, words tsvector) with a GIN index. `storage.search` writes and asks both.

@@ -4,6 +4,7 @@ The rule, by the instance's clock and in UTC days:
 
 - runs: all of 35 days; then the last of each source and day up to 400 days, and all that did not end well up to 90 days
 - requests that were answered: 30 days
+- mails that came to their end, and letters that no mail has any more: 400 days
 - batches that are confirmed: 400 days; those with a gap stay, so that the gap stays named
 
 Rows that go leave room in the file that the next ones take: an SQLite file stops growing, it does not shrink.
@@ -27,6 +28,7 @@ RUNS_FAILED = timedelta(days=90)
 RUNS_DAILY = timedelta(days=400)
 REQUESTS = timedelta(days=30)
 BATCHES = timedelta(days=400)
+MAILS = timedelta(days=400)
 _GOOD = tuple(o.value for o in Outcome if o.good)
 
 
@@ -105,7 +107,22 @@ def _old_batches(db: Connection, now: datetime, limit: int) -> int:
     ).rowcount
 
 
-_RULES: tuple[Callable[[Connection, datetime, int], int], ...] = (_old_runs, _repeated_runs, _old_requests, _old_batches)
+def _old_mails(db: Connection, now: datetime, limit: int) -> int:
+    table = s.outbox
+    old = select(table.c.id).where(table.c.settled < now - MAILS).order_by(table.c.id).limit(limit)
+    return db.execute(table.delete().where(table.c.id.in_(old))).rowcount
+
+
+def _old_letters(db: Connection, now: datetime, limit: int) -> int:
+    table = s.letters
+    used = select(s.outbox.c.id).where(s.outbox.c.letter_id == table.c.id).exists()
+    old = select(table.c.id).where(table.c.made < now - MAILS, ~used).order_by(table.c.id).limit(limit)
+    return db.execute(table.delete().where(table.c.id.in_(old))).rowcount
+
+
+_RULES: tuple[Callable[[Connection, datetime, int], int], ...] = (
+    _old_runs, _repeated_runs, _old_requests, _old_batches, _old_mails, _old_letters,
+)  # fmt: skip
 
 
 def _midnight(now: datetime) -> datetime:

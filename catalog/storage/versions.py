@@ -24,7 +24,10 @@ GROUPS: dict[Group, frozenset[str]] = {
     "ledger": frozenset({"sources", "batches", "runs", "requests", "chores"}),
 }  # fmt: skip
 #: No answer that bears a version shows these.
-UNSEEN = frozenset({"meta", "leases", "source_parts", "alembic_version"})
+UNSEEN = frozenset({
+    "meta", "leases", "source_parts", "alembic_version", "subscriptions", "addresses", "confirmations", "signups",
+    "suppressions", "letters", "outbox",
+})  # fmt: skip
 
 _GROUP_OF = {table: group for group, tables in GROUPS.items() for table in tables}
 _TARGET = r'(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|COPY)\s+(?:ONLY\s+)?"?(\w+)'

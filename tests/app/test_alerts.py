@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import alerts, mail
+from app import alerts, mail, relay
 from app.alerts import Notice
 from catalog.errors import SettingsError
 from catalog.settings import Settings, read_settings
@@ -189,7 +189,7 @@ def test_a_trusted_relay_gets_login_and_mail_encrypted(certificate: Path, implic
 
 def test_a_relay_elsewhere_without_starttls_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with LoopbackSmtp() as server:
-        monkeypatch.setattr(mail.Relay, "is_local", False)
+        monkeypatch.setattr(relay.Relay, "is_local", False)
         taken, troubles = alerts.tell(settings(SMTP_URL=f"smtp://127.0.0.1:{server.port}"), NOTICE)
     assert (taken, server.received) == (0, [])
     assert "STARTTLS" in troubles[0]
@@ -199,9 +199,9 @@ def test_a_relay_elsewhere_without_starttls_is_refused(monkeypatch: pytest.Monke
     ("refuse", "said"),
     [
         ({"RCPT": f"550 no {OPERATOR} here"}, "refused the recipient (550)"),
-        ({"MAIL": f"451 later, {OPERATOR}"}, "answered 451"),
-        ({"DATA": f"554 not for {OPERATOR}"}, "answered 554"),
-        ({"AUTH": "535 who are you"}, "answered 535"),
+        ({"MAIL": f"451 later, {OPERATOR}"}, "refused the sender (451)"),
+        ({"DATA": f"554 not for {OPERATOR}"}, "refused the mail (554)"),
+        ({"AUTH": "535 who are you"}, "refused the login (535)"),
     ],
 )
 def test_a_refusal_is_told_by_its_code_and_never_with_an_address(refuse: dict[str, str], said: str) -> None:
@@ -303,15 +303,15 @@ def test_targets_are_split_at_commas() -> None:
 )
 def test_a_relay_that_is_none_is_refused_and_not_repeated(bad: str) -> None:
     with pytest.raises(SettingsError, match="SKILLFEED_SMTP_URL") as refused:
-        mail.relay_from(bad)
+        relay.relay_from(bad)
     assert "mail.example.org" not in str(refused.value)
 
 
 def test_a_relay_has_the_ports_of_its_protocol_and_decoded_secrets() -> None:
-    relay = mail.relay_from("smtps://ada%40example.org:p%40ss@mail.example.org")
-    assert relay == mail.Relay("mail.example.org", 465, True, "ada@example.org", "p@ss")
-    assert mail.relay_from("smtp://mail.example.org/") == mail.Relay("mail.example.org", 587, False, "", "")
-    assert mail.relay_from("") is None
+    found = relay.relay_from("smtps://ada%40example.org:p%40ss@mail.example.org")
+    assert found == relay.Relay("mail.example.org", 465, True, "ada@example.org", "p@ss")
+    assert relay.relay_from("smtp://mail.example.org/") == relay.Relay("mail.example.org", 587, False, "", "")
+    assert relay.relay_from("") is None
 
 
 def test_tries_are_made_at_growing_intervals() -> None:

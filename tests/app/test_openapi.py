@@ -88,6 +88,10 @@ def test_examples_keep_the_promise() -> None:
     schemas.RequestInfo.model_validate(schemas.REQUEST_EXAMPLE)
     schemas.Ready.model_validate(schemas.READY_EXAMPLE)
     schemas.Digest.model_validate(schemas.DIGEST_EXAMPLE)
+    schemas.Asked.model_validate(schemas.ASKED_EXAMPLE)
+    schemas.Left.model_validate(schemas.LEFT_EXAMPLE)
+    schemas.Confirmed.model_validate(schemas.CONFIRMED_EXAMPLE)
+    schemas.SubscriptionInfo.model_validate(schemas.SUBSCRIPTION_EXAMPLE)
 
 
 def test_the_address_is_the_one_that_readers_use(tmp_path: Path) -> None:

@@ -109,8 +109,8 @@ def check(text: str) -> Any:
     assert not tree.xpath("//script|//style|//iframe|//object|//base|//img|//*[@style]|//meta[@http-equiv]")
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
-    for field in tree.xpath("//input|//select"):
-        assert tree.xpath(f"//label[@for='{field.get('id')}']"), field.get("name")
+    for field in tree.xpath("//input[not(@type='hidden')]|//select"):
+        assert tree.xpath(f"//label[@for='{field.get('id')}']") or field.xpath("ancestor::label"), field.get("name")
     for graphic in tree.xpath("//svg"):
         assert graphic.get("aria-hidden") == "true" or graphic.findtext("title"), "a chart without a title"
     for link in tree.xpath("//a"):

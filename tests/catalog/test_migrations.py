@@ -109,7 +109,7 @@ def test_what_alembic_does_not_compare_is_the_same_too(database_url: str, tmp_pa
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_tables_that_are_read_by_their_key_alone_have_no_row_ids(migrated_url: str) -> None:
     keyed = {"source_parts", "batches", "entry_versions", "identifiers", "news", "tags", "facets", "daily_counts"}
-    keyed |= {"links", "corrections", "aliases", "moments", "signals"}
+    keyed |= {"links", "corrections", "aliases", "moments", "signals", "addresses", "confirmations", "suppressions"}
     with connected(migrated_url) as db:
         rows = db.execute(text("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")).all()
     assert {r.name for r in rows if r.wr} - {"search_idx", "search_config"} == keyed
@@ -119,7 +119,7 @@ def test_tables_that_are_read_by_their_key_alone_have_no_row_ids(migrated_url: s
 def test_row_ids_are_the_keys_that_rows_are_given(migrated_url: str) -> None:
     """A key column of another type than INTEGER would be an index beside the row id."""
     with connected(migrated_url) as db:
-        for table in ("items", "entries", "runs", "requests", "terms"):
+        for table in ("items", "entries", "runs", "requests", "terms", "subscriptions", "signups", "letters", "outbox"):
             assert (
                 db.execute(text(f"SELECT type FROM pragma_table_info('{table}') WHERE name = 'id'")).scalar_one() == "INTEGER"
             )
