@@ -479,6 +479,7 @@ DATED_EXAMPLE: dict[str, Any] = CARD_EXAMPLE | {
     "url": "https://neurips.cc/",
     "venue": "NeurIPS 2026",
     "topics": [{"topic": "conferences", "score": 1.0}],
+    "signals": {},
     "moments": [_DUE],
     "next": _DUE,
     "about": {"place": "Sydney, Australia"},

@@ -19,6 +19,8 @@ from catalog.storage.items import PARTS
 from catalog.storage.requests import Request
 from catalog.storage.sources import SourceState
 
+#: What every list of things that lie ahead tells of its items.
+DATED = ("signals", "moments", "entries")
 _SHOWN_WORDS = 80  # characters of a tag's evidence in the sentence of `why`
 
 
@@ -112,13 +114,13 @@ def moment(said: Moment) -> dict[str, Any]:
 def dated(item: Item, fields: Collection[str], now: datetime) -> dict[str, Any]:
     """The card of an item that lies ahead: with its dates, the next that counts, what its sources say, and where they differ.
 
-    The item must be filled with moments and entries.
+    The item must be filled with what `needs` says for `DATED`.
     """
     coming = next_of(item.kind, item.moments, now)
     about: dict[str, str] = {}
     for entry in item.entries:
         about = dict(entry.about) | about
-    return card(item, {*fields, "moments"}) | {
+    return card(item, {*fields, "signals", "moments"}) | {
         "next": moment(coming) if coming else None,
         "about": dict(sorted(about.items())),
         "disagreements": [

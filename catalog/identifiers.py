@@ -87,6 +87,7 @@ _PAGES = (
             r"openaccess\.thecvf\.com/content\w*(?:/\w+)?/(?:html|papers)/(?P<id>[^/]+_(?P<conf>[A-Z]+)_(?P<year>\d{4})_paper)\.\w+"
         ),
     ),
+    ("kaggle", re.compile(r"(?:www\.)?kaggle\.com/(?:competitions|c)/(?P<id>[\w-]+)(?:[/?].*)?")),
     ("github", re.compile(r"(?:www\.)?github\.com/(?P<id>[\w.-]+/[\w.-]+?)(?:\.git)?(?:/.*)?")),
 )
 _ACL_DOI = "10.18653/v1/"

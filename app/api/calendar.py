@@ -15,7 +15,7 @@ from app.api.parameters import Given, Parameter, given, known_sources, listing_p
 from app.context import Context
 from app.errors import UNAVAILABLE, USAGE
 from app.schemas import DATED_EXAMPLE, DatedCards
-from app.shapes import dated, needs
+from app.shapes import DATED, dated, needs
 from catalog.entries import Kind
 from catalog.errors import UsageError
 from catalog.filters import Filter, make_cursor, parse_listing, read_cursor
@@ -70,7 +70,7 @@ def _answering(context: Context, path: str, kind: Kind, taken: list[Parameter]) 
         listing = parse_listing(own, context.taxonomy, known_sources(context.storage, found))
         listing = replace(listing, after=read_cursor(cursor, "soonest") if cursor else None)
         now = context.clock.now()
-        wanted = replace(listing, fields=needs((*listing.fields, "moments", "entries")))
+        wanted = replace(listing, fields=needs((*listing.fields, *DATED)))
         with context.storage.read() as db:
             items, after = calendar.soonest(db, kind, wanted, now, now + timedelta(days=days) if days else None)
         if "evidence" in listing.fields:

@@ -83,7 +83,7 @@ def view_of(kind: Kind) -> Callable[[Context, Request], Page]:
         after = read_cursor(cursor, "soonest") if cursor else None
         with context.storage.read() as db:
             filter = parse_filter(words.given, context.taxonomy, known_sources(stored_sources.states(db), words))
-            listing = Listing(filter, limit=_PAGE, after=after, fields=("moments", "entries", "news"))
+            listing = Listing(filter, limit=_PAGE, after=after, fields=("moments", "entries", "news", "signals"))
             found, more = stored_calendar.soonest(db, kind, listing, now)
             ahead = stored_calendar.count_ahead(db, kind, filter, now)
         rows = [_row(context, named, item, now) for item in found]
@@ -113,6 +113,7 @@ def _row(context: Context, named: Named, item: Item, now: datetime) -> Row:
     about: dict[str, str] = {}
     for entry in item.entries:
         about = dict(entry.about) | about
+    about |= {s.name: f"{s.number:,.0f}" for s in item.signals}
     known = {t.slug: t for t in context.taxonomy.topics}
     wanted = dates.AHEAD[item.kind]
     rest = [m for m in item.moments if m > coming and m.what in (*wanted, "starts", "notification")]

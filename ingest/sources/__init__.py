@@ -9,6 +9,8 @@ from ingest.sources.ai_deadlines import AiDeadlines
 from ingest.sources.arxiv import Arxiv
 from ingest.sources.ccf_deadlines import CcfDeadlines
 from ingest.sources.cvf import Cvf
+from ingest.sources.kaggle import Kaggle
+from ingest.sources.mlcontests import MlContests
 from ingest.sources.neurips import Neurips
 from ingest.sources.openreview import OpenReview
 from ingest.sources.pmlr import Pmlr
@@ -16,7 +18,7 @@ from ingest.sources.virtual import VIRTUAL
 
 SOURCES: tuple[Source, ...] = (
     Arxiv(), *VIRTUAL, Neurips(), Cvf(), Pmlr(), Acl(), OpenReview(),
-    AiDeadlines(), CcfDeadlines(),
+    AiDeadlines(), CcfDeadlines(), Kaggle(), MlContests(),
 )  # fmt: skip
 
 

@@ -1,17 +1,20 @@
 """A folder of samples served as the hosts of a source would: with validators, and one file at a time damaged on request.
 
 `https://<host>/<path>?<query>` is the file `<host>/<path>?<query>` of the folder; a path that is a folder is its file `_index`.
-What is not there is answered 404.
+What is not there is answered 404. A POST of a JSON object is the file of its address with the object's texts and numbers as
+query.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlencode
 
 ERROR_PAGE = b"<!DOCTYPE html>\n<html><head><title>One moment</title></head><body><h1>We are looking into it</h1></body></html>"
 OTHER_SHAPES = {
@@ -89,6 +92,12 @@ def mirror(folder: Path) -> Iterator[Mirror]:
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            plain = sorted((k, v) for k, v in asked.items() if isinstance(v, str | int))
+            self.path += ("&" if "?" in self.path else "?") + urlencode(plain) if plain else ""
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             """Nothing is logged."""

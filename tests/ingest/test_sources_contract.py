@@ -49,6 +49,7 @@ class Expected:
     outcome: Outcome
     parts: dict[str, dict[str, Any]]
     entries: dict[str, dict[str, Any]]
+    settings: dict[str, str]  # accounts that the source wants
 
 
 def folder_of(source: Source) -> Path:
@@ -65,7 +66,8 @@ def expected(source: Source) -> Expected:
     window = Window(days[0], days[1]) if days and days[0] else None
     by_key = {e["key"]: e for e in value["entries"]}
     assert len(by_key) == len(value["entries"]), f"{file.name} names an entry twice"
-    return Expected(datetime.fromisoformat(value["clock"]), window, Outcome(value["outcome"]), value["parts"], by_key)
+    own = value.get("settings", {})
+    return Expected(datetime.fromisoformat(value["clock"]), window, Outcome(value["outcome"]), value["parts"], by_key, own)
 
 
 def stored(one: Instance, source: Source) -> dict[str, EntryData]:
@@ -112,7 +114,7 @@ def missing(one: Instance, source: Source, wanted: Expected) -> dict[str, Any]:
 @contextmanager
 def one_instance(url: str, upstream: Mirror, wanted: Expected) -> Iterator[Instance]:
     """An instance at the expectation's instant."""
-    with instance(url, upstream.url, wanted.clock.date()) as one:
+    with instance(url, upstream.url, wanted.clock.date(), **wanted.settings) as one:
         one.clock.at = wanted.clock
         yield one
 
