@@ -35,7 +35,7 @@ from catalog.storage import subscriptions as store
 from catalog.storage.leases import Lease
 from catalog.storage.outbox import Mail
 from catalog.storage.subscriptions import Subscription
-from catalog.subscriptions import Due, Owed, owed
+from catalog.subscriptions import Due, Owed, latest_due, owed
 
 LEASE = "chore:deliver"
 AT_ONCE = 100  # mails taken, readers planned, in one transaction
@@ -60,7 +60,7 @@ class Report:
 
 # ------------------------------------------------------------------ plan
 def plan(context: Context, lease: Lease, stopping: Callable[[], bool] = lambda: False) -> int:
-    """Put what is owed now into the outbox; returns how many mails. Raises LeaseLost when another has taken over."""
+    """Put what is owed now into the outbox; returns how many mails, skipped ones too. Raises LeaseLost."""
     made = 0
     while not stopping():
         now = context.clock.now()
@@ -68,7 +68,7 @@ def plan(context: Context, lease: Lease, stopping: Callable[[], bool] = lambda: 
             readers = store.due(db, now, AT_ONCE)
         if not readers:
             return made
-        steps = [(reader, owed(reader.choices, _since(reader), now, reader.changed)) for reader in readers]
+        steps = [(reader, owed(reader.choices, _since(reader, now), now, reader.changed)) for reader in readers]
         numbers: dict[tuple[str, str], int] = {}
         for reader, step in steps:
             if step.now is not None and (key := (_key(reader), step.now.period.name)) not in numbers:
@@ -76,15 +76,19 @@ def plan(context: Context, lease: Lease, stopping: Callable[[], bool] = lambda: 
         rows = [row for reader, step in steps for row in _rows(context, reader, step, numbers)]
         with context.storage.write() as db:
             leases.require(db, lease)
-            outbox.put(db, rows, now)
-            store.advance(db, [(r.id, _since(r), step.following) for r, step in steps], now)
-        made += sum(row["state"] == "queued" for row in rows)
+            made += outbox.put(db, rows, now)
+            store.advance(db, [(r.id, r.next_due, step.following) for r, step in steps if r.next_due], now)
     return made
 
 
-def _since(reader: Subscription) -> datetime:
+def _since(reader: Subscription, now: datetime) -> datetime:
+    """From when on deliveries are owed; after a clock that ran ahead from the last one, if the reader was there by then."""
     assert reader.next_due is not None
-    return reader.next_due
+    assert reader.confirmed is not None
+    if reader.next_due <= now:
+        return reader.next_due
+    last = latest_due(reader.choices, now).at
+    return last if reader.confirmed < last else now
 
 
 def _rows(context: Context, reader: Subscription, step: Owed, numbers: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
@@ -266,7 +270,7 @@ class Pace:
         """One goes now."""
         if self.rate:
             now = time.monotonic()
-            self._next = max(self._next, now - 1 / self.rate) + 1 / self.rate
+            self._next = max(self._next, now) + 1 / self.rate
             self._domains = {d: at for d, at in self._domains.items() if at > now}
             self._domains[domain] = now + 1 / self.domain_rate
 

@@ -174,10 +174,10 @@ class Connection:
                 server = smtplib.SMTP_SSL(relay.host, relay.port, timeout=SECONDS, context=context)
             else:
                 server = smtplib.SMTP(relay.host, relay.port, timeout=SECONDS)
-            server.ehlo()
+            server.ehlo_or_helo_if_needed()
             if not relay.implicit_tls and server.has_extn("starttls"):
                 server.starttls(context=context)
-                server.ehlo()
+                server.ehlo_or_helo_if_needed()
             elif not relay.implicit_tls and not relay.is_local:
                 raise RelayTrouble("the relay offers no STARTTLS; use smtps:// or another relay")
             if relay.user:

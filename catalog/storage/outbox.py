@@ -105,16 +105,17 @@ def letter(db: Connection, id: int) -> Letter:
 
 
 # ------------------------------------------------------------------ putting in
-def put(db: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Put mails in; those that are known by subscription, kind and reference are left as they are.
+def put(db: Connection, rows: Sequence[Mapping[str, Any]], now: datetime) -> int:
+    """Put mails in, and return how many; those that are known by subscription, kind and reference are left as they are.
 
     Each has subscription_id, kind, reference, message_id, letter_id, next_at, state and reason.
     """
     if not rows:
-        return
+        return 0
     fixed = {"attempts": 0, "owner": "", "fence": 0, "made": now}
     statement = insert(db, s.outbox).on_conflict_do_nothing(index_elements=["subscription_id", "kind", "reference"])
-    db.execute(statement, [{**fixed, "settled": None if r["state"] in OPEN else now, **r} for r in rows])
+    given = [{**fixed, "settled": None if r["state"] in OPEN else now, **r} for r in rows]
+    return len(db.execute(statement.returning(s.outbox.c.id), given).all())
 
 
 # ------------------------------------------------------------------ sending
