@@ -88,6 +88,7 @@ def kill_again_and_again(one: Instance, kills: int, readers: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)  # both by `make soak`
 def test_a_few_kills(new_storage: Callable[[], Storage], tmp_path: Path) -> None:
     kill_again_and_again(Instance(new_storage(), tmp_path), kills=3, readers=60)
 

@@ -23,7 +23,7 @@ from catalog.storage import Storage, leases, outbox, upkeep
 from catalog.storage.leases import Lease
 from catalog.subscriptions import Choices
 from tests.app.reading import NOW, Instance, holding, parsed
-from tests.app.seeding import seed
+from tests.app.seeding import COUNT, more
 from tests.loopback_smtp import LoopbackSmtp, server_side, trusting
 
 MONDAY = NOW.replace(month=2, day=2)
@@ -36,7 +36,7 @@ def make(new_storage: Callable[[], Storage], tmp_path: Path) -> Make:
 
     def made(port: int = 0, readers: int = 0, **given: Any) -> Instance:
         storage = new_storage()
-        seed(storage)
+        more(storage, range(COUNT))
         given = {"mail_rate": 1000, "mail_domain_rate": 1000} | given
         given |= {"smtp_url": f"smtp://127.0.0.1:{port}"} if port else {}
         one = Instance(storage, tmp_path / "data", given)

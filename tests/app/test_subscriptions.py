@@ -18,7 +18,7 @@ from app.clients import client_of, trusted
 from catalog.storage import Storage
 from catalog.storage import subscriptions as store
 from tests.app.reading import ADA, NOW, Instance, body, links, parsed, token_in
-from tests.app.seeding import seed
+from tests.app.seeding import COUNT, more
 from tests.dumps import dump
 
 ME = "/api/v1/subscriptions/me"
@@ -28,7 +28,7 @@ ME = "/api/v1/subscriptions/me"
 def one(new_storage: Callable[[], Storage], tmp_path: Path) -> Instance:
     """A seeded instance that writes mail as files."""
     storage = new_storage()
-    seed(storage)
+    more(storage, range(COUNT))
     return Instance(storage, tmp_path / "data")
 
 
