@@ -16,6 +16,8 @@ from catalog.titles import name_of, title_key
 
 #: Whose words and address are shown first: the preprint is open to all and newest, then the volume that is cited.
 _SPEAKERS = ("arxiv", "neurips", "pmlr", "cvf", "acl", "openreview", "virtual")
+#: Who repeats what others publish: spoken for by these alone a thing is shown, but they take nothing back.
+_ECHOES = ("huggingface",)
 _SURENESS = list(Basis)
 _SHOUT = 20  # characters; a shorter title in capitals may be a name
 
@@ -55,7 +57,7 @@ def item_of(entries: Sequence[EntryData], tags: tuple[Tag, ...], taxonomy: Taxon
         estimated=first.basis not in (Basis.STATED, Basis.CROSS),
         submitted=min((e.submitted for e in entries if e.submitted), default=None),
         updated=max((e.updated for e in entries if e.updated), default=None),
-        withdrawn=all(e.withdrawn for e in entries),
+        withdrawn=all(e.withdrawn for e in [e for e in entries if e.source not in _ECHOES] or entries),
         categories=categories_of(entries),
         sources=tuple(sorted({e.source for e in entries})),
         identifiers=tuple(sorted({i for e in entries for i in (*e.identifiers, *_page(e))})),
@@ -91,10 +93,10 @@ def _chief(entry: EntryData) -> tuple[bool, bool, int, str, str]:
     return entry.track.startswith("workshop"), bool(entry.track), entry.year, entry.venue, entry.source
 
 
-def _rank(entry: EntryData) -> tuple[bool, bool, int, str, str]:
+def _rank(entry: EntryData) -> tuple[bool, bool, bool, int, str, str]:
     family = entry.source.partition("-")[0]
     speaker = _SPEAKERS.index(family) if family in _SPEAKERS else len(_SPEAKERS)
-    return entry.withdrawn, not entry.abstract, speaker, entry.source, entry.key
+    return entry.source in _ECHOES, entry.withdrawn, not entry.abstract, speaker, entry.source, entry.key
 
 
 def _page(entry: EntryData) -> tuple[tuple[str, str], ...]:

@@ -23,6 +23,7 @@ def news_of(before: EntryData | None, entry: EntryData, today: date) -> tuple[Ne
     """
     day = _day(before, entry, today)
     out = [News(f.what, day, f.text, f.status) for f in facts_of(entry)]
+    out += [News("code", day, code) for name, code in entry.about if name == "repository"]
     if entry.kind is Kind.PAPER and entry.venue and not entry.withdrawn:
         out.append(News("accepted", _accepted_on(entry, today), venue_label(entry), "confirmed"))
     if before is not None and entry.withdrawn and not before.withdrawn:

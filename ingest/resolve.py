@@ -14,7 +14,7 @@ from catalog.text import readable
 from catalog.titles import folded, shared_names, title_key
 
 #: Schemes whose value names one work, strongest first. A DOI needs a witness: parts of a series share a journal's.
-EXACT = ("arxiv", "openreview", "pmlr", "neurips", "cvf", "acl", "kaggle", "edition")
+EXACT = ("arxiv", "openreview", "pmlr", "neurips", "cvf", "acl", "kaggle", "edition", "article")
 
 _BY_YEAR = ("neurips",)  # hashes of submission numbers until 2021: each year has them again
 _ACROSS = ("edition",)  # put together from a name and a year: what one source tells apart stays apart

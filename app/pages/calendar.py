@@ -10,11 +10,10 @@ from starlette.requests import Request
 
 from app import phrases
 from app.context import Context
-from app.pages.views import Moment, Page, Words, known_sources, moment_of
+from app.pages.views import Moment, Page, Words, known_sources, said_otherwise, shown_date, told_apart
 from catalog import dates
-from catalog.dates import CLOSE, Disagreement, disagreements, next_of
+from catalog.dates import CLOSE, disagreements, next_of
 from catalog.entries import Kind
-from catalog.entries import Moment as Dated
 from catalog.filters import Filter, Listing, make_cursor, parse_filter, read_cursor
 from catalog.items import Item, News
 from catalog.storage import calendar as stored_calendar
@@ -62,7 +61,7 @@ _PAGES = {
         "No deadline is ahead.", (("dates", ""), ("place", ""), ("ranks", "")),
     ),
     Kind.COMPETITION: Named(
-        "competitions", "Competitions", "What can be entered now, what closes first first.", "Closing within 14 days",
+        "competitions", "Competitions", "Open competitions, the one that closes soonest first.", "Closing within 14 days",
         "No competition is open.",
         (("platform", ""), ("prize", "prize"), ("metric", "metric"), ("teams", "teams"), ("category", ""), ("sponsor", "by")),
     ),
@@ -121,31 +120,15 @@ def _row(context: Context, named: Named, item: Item, now: datetime) -> Row:
     return Row(
         item,
         phrases.date_name(coming.what),
-        _when(context, coming),
+        shown_date(context, coming),
         phrases.days_left((coming.at.date() - today).days),
-        coming.said,
-        tuple((phrases.date_name(m.what), _when(context, m)) for m in rest[:4]),
+        said_otherwise(coming),
+        tuple((m.label or phrases.date_name(m.what), shown_date(context, m)) for m in rest[:4]),
         tuple((word, about[name]) for name, word in named.facts if about.get(name)),
         tuple(known[t.topic] for t in item.topics if t.topic in known and named.key != known[t.topic].slug),
         tuple(dict.fromkeys(phrases.source_name(e.source) for e in item.entries)),
         not item.estimated and timedelta(0) <= today - item.announced <= _FRESH,
         tuple(n for n in item.news if n.what == "moved" and timedelta(0) <= today - n.day <= _FRESH),
-        tuple((phrases.date_name(d.what), _told(context, d)) for d in disagreements(item.entries)),
+        tuple((phrases.date_name(d.what), told_apart(context, d)) for d in disagreements(item.entries)),
         dates.over(coming) <= now + CLOSE,
     )
-
-
-def _told(context: Context, differing: Disagreement) -> str:
-    said: dict[str, list[str]] = {}
-    for source, moment in differing.said:
-        said.setdefault(source, []).append(_when(context, moment).text)
-    return "; ".join(f"{phrases.source_name(source)}: {', '.join(texts)}" for source, texts in said.items())
-
-
-def _when(context: Context, moment: Dated) -> Moment:
-    if moment.whole_day:
-        day = moment.at.date()
-        return Moment(phrases.day(day), day.isoformat())
-    shown = moment_of(context, moment.at)
-    assert shown is not None, "an instant is shown"
-    return shown

@@ -19,7 +19,9 @@ from app.context import Context
 from app.digests import Caps, asked_topics, because, preview, why
 from app.pages import charts
 from app.render import gap_line, sources_of
+from catalog.dates import Disagreement, disagreements
 from catalog.entries import EntryData
+from catalog.entries import Moment as Dated
 from catalog.errors import SkillfeedError, UnknownName, UsageError
 from catalog.filters import Filter, Key, Listing, check_words, make_cursor, parse_filter, read_cursor
 from catalog.items import Item, Tag
@@ -53,6 +55,9 @@ _IDENTIFIERS = {
     "kaggle": ("Kaggle", "https://www.kaggle.com/competitions/{}"),
     "github": ("GitHub", "https://github.com/{}"),
     "huggingface": ("Hugging Face", "https://huggingface.co/{}"),
+    "edition": ("Edition", ""),
+    "hackernews": ("Hacker News", "https://news.ycombinator.com/item?id={}"),
+    "article": ("Article", "{}"),
     "url": ("Address", "{}"),
 }
 _LICENCES = (
@@ -308,6 +313,41 @@ def _row(context: Context, item: Item, asked: set[str]) -> Row:
 
 
 # ------------------------------------------------------------------ one item
+def shown_dates(context: Context, moments: Iterable[Dated]) -> list[tuple[str, Moment, str]]:
+    """Dates with their names and, where it says more, what the source wrote."""
+    return [(m.label or phrases.date_name(m.what), shown_date(context, m), said_otherwise(m)) for m in moments]
+
+
+def shown_date(context: Context, moment: Dated) -> Moment:
+    """A dated point as a reader sees it."""
+    if moment.whole_day:
+        return Moment(phrases.day(moment.at.date()), moment.at.date().isoformat())
+    shown = moment_of(context, moment.at)
+    assert shown is not None, "an instant is shown"
+    return shown
+
+
+def said_otherwise(moment: Dated) -> str:
+    """What the source wrote, when it is in another zone than UTC."""
+    return "" if moment.whole_day or moment.said.endswith(" UTC") else moment.said
+
+
+def told_apart(context: Context, differing: Disagreement) -> str:
+    """Who says what, where two sources differ."""
+    said: dict[str, list[str]] = {}
+    for source, moment in differing.said:
+        said.setdefault(source, []).append(shown_date(context, moment).text)
+    return "; ".join(f"{phrases.source_name(source)}: {', '.join(texts)}" for source, texts in said.items())
+
+
+def _numbers(item: Item) -> list[tuple[str, list[str]]]:
+    """Upvotes, points, citations and the like, by source."""
+    told: dict[str, list[str]] = {}
+    for signal in item.signals:
+        told.setdefault(phrases.source_name(signal.source), []).append(f"{signal.number:,.0f} {signal.name}")
+    return list(told.items())
+
+
 def item(context: Context, request: Request) -> Page:
     """Everything that is known of an item, and why it has its topics."""
     Words.of(request).end()
@@ -326,6 +366,8 @@ def item(context: Context, request: Request) -> Page:
     data = {
         "nav": "", "item": found, "speaker": next((e.source for e in said if e.url == found.url), ""),
         "moment": lambda at: moment_of(context, at),
+        "today": context.clock.now().date(), "dates": shown_dates(context, found.moments), "numbers": _numbers(found),
+        "differ": [(phrases.date_name(d.what), told_apart(context, d)) for d in disagreements(found.entries)],
         "title": marked(found.title, "title", found.topics, known),
         "abstract": marked(found.summary, "abstract", found.topics, known),
         "tags": tags, "identifiers": [_identifier(s, v) for s, v in found.identifiers],

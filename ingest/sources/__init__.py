@@ -9,16 +9,19 @@ from ingest.sources.ai_deadlines import AiDeadlines
 from ingest.sources.arxiv import Arxiv
 from ingest.sources.ccf_deadlines import CcfDeadlines
 from ingest.sources.cvf import Cvf
+from ingest.sources.hackernews import HackerNews
+from ingest.sources.huggingface import HuggingFace
 from ingest.sources.kaggle import Kaggle
 from ingest.sources.mlcontests import MlContests
 from ingest.sources.neurips import Neurips
 from ingest.sources.openreview import OpenReview
 from ingest.sources.pmlr import Pmlr
+from ingest.sources.releases import Releases
 from ingest.sources.virtual import VIRTUAL
 
 SOURCES: tuple[Source, ...] = (
     Arxiv(), *VIRTUAL, Neurips(), Cvf(), Pmlr(), Acl(), OpenReview(),
-    AiDeadlines(), CcfDeadlines(), Kaggle(), MlContests(),
+    AiDeadlines(), CcfDeadlines(), Kaggle(), MlContests(), HuggingFace(), HackerNews(), Releases(),
 )  # fmt: skip
 
 
