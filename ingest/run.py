@@ -20,7 +20,7 @@ from catalog.clock import Clock
 from catalog.errors import CatalogError, IngestError, LeaseLost
 from catalog.outcomes import Counts, Outcome, Part, Run, combine
 from catalog.settings import Settings
-from catalog.storage import Storage, entries, leases, signals, sources
+from catalog.storage import Storage, entries, items, leases, signals, sources
 from catalog.storage.leases import Lease
 from catalog.storage.sources import Batch, PartState
 from catalog.storage.store import lock_writes
@@ -234,6 +234,11 @@ class StoredVisit:
         """The keys with this prefix that are held and not withdrawn."""
         with self._tools.storage.read() as db:
             return entries.standing(db, self._source, prefix)
+
+    def papers(self, scheme: str, since: date, before: int | None, limit: int) -> list[tuple[int, str]]:
+        """Positions and identifiers of a scheme of papers announced since the day, newest first, after a position."""
+        with self._tools.storage.read() as db:
+            return items.identified(db, scheme, since, before, limit)
 
     def parse(self, read: Callable[Concatenate[bytes, P], T], answer: Answer, *args: P.args, **kwargs: P.kwargs) -> T:
         """What the function makes of the answer's body; raises ParseError."""

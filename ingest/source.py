@@ -75,6 +75,12 @@ class Visit(Protocol):
     def standing(self, prefix: str) -> set[str]:
         """The keys with this prefix that are held and not withdrawn."""
 
+    def papers(self, scheme: str, since: date, before: int | None, limit: int) -> list[tuple[int, str]]:
+        """Positions and identifiers of a scheme of papers announced since the day, whatever their source, newest first.
+
+        `before` is the position to go on after; None begins with the newest.
+        """
+
     def fail(self, part: Part, outcome: Outcome, error: str) -> None:
         """Note what is wrong with a part."""
 

@@ -163,6 +163,16 @@ def by_identifier(db: Connection, scheme: str, value: str) -> Item | None:
     return by_id(db, found) if found else None
 
 
+def identified(db: Connection, scheme: str, since: date, before: int | None, limit: int) -> list[tuple[int, str]]:
+    """Positions and identifiers of this scheme of papers announced since the day, newest first, of those after a position."""
+    i, named = s.items.c, s.identifiers.c
+    query = select(i.position, named.value).join(s.identifiers, named.item_id == i.id)
+    query = query.where(named.scheme == scheme, i.kind == Kind.PAPER.value, i.position >= s.first_position(since))
+    if before is not None:
+        query = query.where(i.position < before)
+    return [(int(r.position), str(r.value)) for r in db.execute(query.order_by(i.position.desc()).limit(limit))]
+
+
 def counts(db: Connection, scheme: str, since: date | None = None, until: date | None = None) -> dict[str, int]:
     """Items per value of a scheme (topic, area, kind, source, category) by announced date, from the daily counters."""
     c = s.daily_counts.c

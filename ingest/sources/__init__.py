@@ -17,11 +17,12 @@ from ingest.sources.neurips import Neurips
 from ingest.sources.openreview import OpenReview
 from ingest.sources.pmlr import Pmlr
 from ingest.sources.releases import Releases
+from ingest.sources.semantic_scholar import SemanticScholar
 from ingest.sources.virtual import VIRTUAL
 
 SOURCES: tuple[Source, ...] = (
     Arxiv(), *VIRTUAL, Neurips(), Cvf(), Pmlr(), Acl(), OpenReview(),
-    AiDeadlines(), CcfDeadlines(), Kaggle(), MlContests(), HuggingFace(), HackerNews(), Releases(),
+    AiDeadlines(), CcfDeadlines(), Kaggle(), MlContests(), HuggingFace(), HackerNews(), Releases(), SemanticScholar(),
 )  # fmt: skip
 
 

@@ -56,6 +56,7 @@ class Mirror:
     def __init__(self, folder: Path, url: str) -> None:
         self.folder, self.url = folder, url
         self.asked: list[str] = []
+        self.status = 0  # what every request is answered, when it is set
         self.damage: tuple[str, Callable[[bytes], bytes]] | None = None  # path and what becomes of its body
 
     def file(self, path: str) -> Path | None:
@@ -68,6 +69,8 @@ class Mirror:
     def answer(self, path: str, validator: str) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body for a path and an If-None-Match; a damaged body comes without validator."""
         self.asked.append(path)
+        if self.status:
+            return self.status, {}, b""
         file = self.file(path)
         if file is None:
             return 404, {}, b"not here"

@@ -6,21 +6,28 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from catalog.items import Signal
-from catalog.storage import Storage, signals
+from catalog.outcomes import Outcome
+from catalog.storage import Storage, items, signals, sources
+from catalog.storage.sources import PartState
 from ingest.formats.daily_papers import parse_daily
 from ingest.formats.hacker_news import parse_stories
 from ingest.formats.releases import Library, parse_github, parse_pypi
 from ingest.source import Window
 from ingest.sources.huggingface import spans
+from ingest.sources.semantic_scholar import SemanticScholar
 from tests.app.seeding import application
+from tests.ingest.mirror import mirror
 from tests.ingest.works import ARXIV, held, keep
+from tests.instance import Instance, instance
 
+ROOT = Path(__file__).resolve().parents[1] / "data"
 NOW = datetime(2026, 1, 9, 12, tzinfo=UTC)
 
 
@@ -124,3 +131,44 @@ def test_minor_and_major_versions_are_told_patches_and_pre_releases_are_not() ->
     item = "<item><title>2.0</title><link>javascript:x</link><pubDate>Tue, 06 Jan 2026 10:00:00 GMT</pubDate></item>"
     (only,) = parse_pypi(f"<rss><channel>{item}</channel></rss>".encode(), jax, NOW.date()).entries
     assert (only.title, only.announced, only.url) == ("JAX 2.0", date(2026, 1, 6), "https://github.com/jax-ml/jax/releases")
+
+
+def test_citations_are_asked_for_in_batches_that_go_on_where_they_were(migrated_url: str) -> None:
+    papers = [
+        replace(
+            ARXIV, key=key, identifiers=(("arxiv", key),), title=f"Paper {n} of a Few Invented Ones", announced=date(2026, 1, n)
+        )
+        for n in (1, 2, 3)
+        for key in [f"2601.0000{n}"]
+    ]
+    with mirror(ROOT / "semantic_scholar" / "upstream") as host, instance(migrated_url, host.url, NOW.date()) as one:
+        keep(one.storage, *papers, now=NOW)
+        first = one.visit(SemanticScholar(at_once=2))
+        assert first.outcome is Outcome.FAILED  # the host answers for 2601.00002 where 2601.00003 was asked for
+        with one.storage.write() as db:
+            sources.put_part(db, "semantic-scholar", "citations", PartState({"before": position_of(one, "2601.00003")}))
+        second = one.visit(SemanticScholar(at_once=2))
+        assert (second.outcome, second.requests) == (Outcome.OK, 1)
+        cited = {i.title: {(x.name, x.number) for x in i.signals} for i in held(one.storage)}
+        assert cited["Paper 2 of a Few Invented Ones"] == {("citations", 31.0), ("influential", 4.0)}
+        assert cited["Paper 1 of a Few Invented Ones"] == set()
+        with one.storage.read() as db:
+            assert sources.part(db, "semantic-scholar", "citations") == PartState({})
+
+
+def position_of(one: Instance, arxiv: str) -> int:
+    """Where the paper stands."""
+    with one.storage.read() as db:
+        item = items.by_identifier(db, "arxiv", arxiv)
+        assert item is not None
+        return item.position
+
+
+def test_a_busy_pool_is_no_failure_while_no_key_is_set(migrated_url: str) -> None:
+    with mirror(ROOT / "nothing") as host, instance(migrated_url, host.url, NOW.date()) as one:
+        keep(one.storage, ARXIV, now=NOW)
+        host.status = 429
+        assert one.visit(SemanticScholar()).outcome is Outcome.NOT_CONFIGURED
+    with mirror(ROOT / "nothing") as host, instance(migrated_url, host.url, NOW.date(), SEMANTIC_SCHOLAR_KEY="k") as one:
+        host.status = 429
+        assert one.visit(SemanticScholar()).outcome is Outcome.FAILED
