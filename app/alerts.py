@@ -108,6 +108,20 @@ def tell(settings: Settings, notice: Notice) -> tuple[int, list[str]]:
     return taken, troubles
 
 
+def warn(settings: Settings, subject: str, at: datetime) -> int:
+    """Tell the webhooks of ALERT_TO of trouble with mail, which mail cannot tell of; how many took it. Raises SettingsError."""
+    taken = 0
+    for one in targets(settings.alert_to.get_secret_value()):
+        if _is_webhook(one):
+            body = {"event": "mail", "at": instant(at), "instance": settings.base_url, "text": subject}
+            try:
+                _post(one, body, settings.outgoing_proxy)
+                taken += 1
+            except MailError:  # as said in the log: the trouble itself is there as well
+                continue
+    return taken
+
+
 def wait_after(failures: int) -> timedelta:
     """How long to wait after so many failed tries in a row: a minute, doubled up to six hours."""
     doublings = min(max(0, failures - 1), 20)

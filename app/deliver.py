@@ -19,7 +19,8 @@ import json
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +31,7 @@ from app import digests, letters, mail, relay, subscribing
 from app.context import Context
 from catalog.errors import SkillfeedError
 from catalog.keys import Keys
-from catalog.storage import leases, outbox
+from catalog.storage import Storage, leases, outbox
 from catalog.storage import subscriptions as store
 from catalog.storage.leases import Lease
 from catalog.storage.outbox import Mail
@@ -42,7 +43,7 @@ AT_ONCE = 100  # mails taken, readers planned, in one transaction
 ATTEMPTS = 8
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=5), timedelta(hours=24)
 BROKEN_OFF = 3  # mails in a row that the relay breaks off before everybody waits
-_READY = 64  # letters that are kept encoded
+_READY = 256  # letters that are kept encoded: some megabytes
 
 log = structlog.get_logger("skillfeed.deliver")
 
@@ -61,7 +62,7 @@ class Report:
 # ------------------------------------------------------------------ plan
 def plan(context: Context, lease: Lease, stopping: Callable[[], bool] = lambda: False) -> int:
     """Put what is owed now into the outbox; returns how many mails, skipped ones too. Raises LeaseLost."""
-    made = 0
+    made, numbers = 0, dict[tuple[str, str], int]()
     while not stopping():
         now = context.clock.now()
         with context.storage.read() as db:
@@ -69,7 +70,6 @@ def plan(context: Context, lease: Lease, stopping: Callable[[], bool] = lambda: 
         if not readers:
             return made
         steps = [(reader, owed(reader.choices, _since(reader, now), now, reader.changed)) for reader in readers]
-        numbers: dict[tuple[str, str], int] = {}
         for reader, step in steps:
             if step.now is not None and (key := (_key(reader), step.now.period.name)) not in numbers:
                 numbers[key] = _letter(context, reader, step.now, key[0])
@@ -138,7 +138,12 @@ class Sender:
         self._pace = Pace(context.settings.mail_rate, context.settings.mail_domain_rate) if at else Pace(0, 0)
         self._ready: dict[int, letters.Ready] = {}
         self._broken = 0
+        self._ledger = Ledger(context.storage, lease)
         self.report = Report()
+
+    def unpaced(self) -> None:
+        """As fast as the relay takes them."""
+        self._pace = Pace(0, 0)
 
     def run(self) -> Report:
         """Send; what is left of what was taken goes back. Raises LeaseLost when another has taken over."""
@@ -153,21 +158,23 @@ class Sender:
         finally:
             if self._connection:
                 self._connection.close()
+            self._ledger.close()
         return self.report
 
     def _send_all(self, waiting: deque[Mail]) -> None:
         try:
             while waiting and not self._stopping() and not self.report.trouble:
                 # Whoever's domain has had its share lets the others go first.
-                domains = [_domain(one) for one in waiting]
-                place, wait = self._pace.choose(domains)
+                place, wait = self._pace.choose(waiting)
                 if wait > 0:
+                    self._ledger.settled()
                     self._pause(min(wait, 1.0))
                     continue
                 one = waiting[place]
                 del waiting[place]
-                self._pace.took(domains[place])
+                self._pace.took(one)
                 self._send(one)
+            self._ledger.settled()
         finally:
             if waiting:
                 with self._context.storage.write() as db:
@@ -182,7 +189,7 @@ class Sender:
         try:
             message = self._written(one)
             if self._connection:
-                self._connection.send(self._bare, one.address, message)
+                self._connection.send(self._bare, one.address, message, self._ledger.settled)
             else:
                 mail.keep(self._context.settings, one.message_id, message)
         except relay.Refused as refused:
@@ -192,10 +199,7 @@ class Sender:
             self._trouble(one, trouble, now)
         else:
             self._broken = 0
-            with storage.write() as db:
-                ours = outbox.mark_sent(db, self._lease, one.id, now)
-                if not ours:  # erased meanwhile, or another has taken over: then this raises
-                    leases.require(db, self._lease)
+            self._ledger.sent(one.id, now)
             self.report.sent += 1
 
     def _written(self, one: Mail) -> bytes:
@@ -244,9 +248,41 @@ class Sender:
                 outbox.defer(db, self._lease, one.id, now + wait_after(one.attempts + 1), str(trouble))
                 self.report.deferred += 1
             else:
-                outbox.give_back(db, self._lease, [one.id])
+                outbox.put_back(db, self._lease, one.id, now)
         if not trouble.begun or self._broken >= BROKEN_OFF:
             self.report.trouble = str(trouble)
+
+
+class Ledger:
+    """Marks mails as sent while the next one is announced; that one's content waits until the mark is committed.
+
+    So there is never more than one mail that the relay has taken and the database does not know of.
+    """
+
+    def __init__(self, storage: Storage, lease: Lease) -> None:
+        self._storage, self._lease = storage, lease
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._open: Future[None] | None = None
+
+    def sent(self, id: int, now: datetime) -> None:
+        """The relay has taken it."""
+        self.settled()
+        self._open = self._thread.submit(self._mark, id, now)
+
+    def settled(self) -> None:
+        """Wait until it is committed; raises LeaseLost when another has taken over."""
+        mark, self._open = self._open, None
+        if mark is not None:
+            mark.result()
+
+    def close(self) -> None:
+        """End the thread, when what it has in hand is done."""
+        self._thread.shutdown()
+
+    def _mark(self, id: int, now: datetime) -> None:
+        with self._storage.write() as db:
+            if not outbox.mark_sent(db, self._lease, id, now):  # erased meanwhile, or another has taken over: then this raises
+                leases.require(db, self._lease)
 
 
 @dataclass(slots=True)
@@ -258,18 +294,21 @@ class Pace:
     _next: float = 0.0
     _domains: dict[str, float] = field(default_factory=dict)
 
-    def choose(self, domains: list[str]) -> tuple[int, float]:
+    def choose(self, waiting: Sequence[Mail]) -> tuple[int, float]:
         """Which may go first, and in how many seconds."""
-        now = time.monotonic()
         if self.rate == 0:
             return 0, 0.0
-        place = min(range(len(domains)), key=lambda i: (max(self._domains.get(domains[i], 0.0), now), i))
-        return place, max(self._next, self._domains.get(domains[place], 0.0)) - now
+        now = time.monotonic()
+        if self._next > now:
+            return 0, self._next - now
+        ready = [max(self._domains.get(_domain(one), 0.0), now) for one in waiting]
+        place = min(range(len(ready)), key=lambda i: (ready[i], i))
+        return place, ready[place] - now
 
-    def took(self, domain: str) -> None:
-        """One goes now."""
+    def took(self, one: Mail) -> None:
+        """It goes now."""
         if self.rate:
-            now = time.monotonic()
+            now, domain = time.monotonic(), _domain(one)
             self._next = max(self._next, now) + 1 / self.rate
             self._domains = {d: at for d, at in self._domains.items() if at > now}
             self._domains[domain] = now + 1 / self.domain_rate

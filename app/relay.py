@@ -15,6 +15,7 @@ import os
 import re
 import smtplib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
@@ -24,6 +25,7 @@ from catalog.errors import SettingsError, SkillfeedError
 
 SECONDS = 10.0  # for each step of the dialogue
 DATA_SECONDS = 300.0  # for the answer to a whole mail; RFC 5321 4.5.3.2.6 asks for ten minutes, the lease is renewed meanwhile
+_DOTS = re.compile(rb"(?m)^\.")  # RFC 5321 4.5.2
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
 Stage = Literal["recipient", "content"]
 
@@ -125,22 +127,35 @@ class Connection:
             except (smtplib.SMTPException, OSError):
                 server.close()
 
-    def send(self, sender: str, to: str, message: bytes) -> None:
-        """Hand a mail in; when this returns, the relay has taken it."""
+    def send(self, sender: str, to: str, message: bytes, before: Callable[[], None] = lambda: None) -> None:
+        """Hand a mail in, of CRLF lines; when this returns, the relay has taken it.
+
+        `before` is called before the content goes: the relay takes nothing until it has returned, nor when it raises.
+        """
         begun = False
         try:
             server = self._opened()
             self._step(server.docmd("MAIL", f"FROM:<{sender}>"), "sender")
+            begun = True  # from here on it may be this mail that the relay breaks off at
             self._step(server.docmd("RCPT", f"TO:<{to}>"), "recipient")
+            code, said = server.docmd("DATA")
+            if code != 354:
+                self._step((code, said), "content")
+            try:
+                before()
+            except BaseException:
+                self._drop()
+                raise
             _wait(server, DATA_SECONDS)
-            begun = True
-            self._step(server.data(message), "content")
+            server.send(_DOTS.sub(b"..", message) + (b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"))
+            self._step(server.getreply(), "content")
             _wait(server, SECONDS)
-        except smtplib.SMTPDataError as error:  # DATA itself was not answered with 354
-            self._step((error.smtp_code, _bytes(error.smtp_error)), "content")
         except (smtplib.SMTPException, OSError) as error:  # their words may hold the address
             self._drop()
             raise RelayTrouble(_reason(error), begun=begun) from None
+
+    def _context(self) -> ssl.SSLContext:
+        return self._trust or ssl.create_default_context()
 
     def _step(self, answer: tuple[int, bytes], what: Literal["sender", "recipient", "content"]) -> None:
         code, said = answer
@@ -167,16 +182,16 @@ class Connection:
     def _opened(self) -> smtplib.SMTP:
         if self._server is not None:
             return self._server
-        relay, context = self._relay, self._trust or ssl.create_default_context()
+        relay = self._relay
         server: smtplib.SMTP | None = None
         try:
             if relay.implicit_tls:
-                server = smtplib.SMTP_SSL(relay.host, relay.port, timeout=SECONDS, context=context)
+                server = smtplib.SMTP_SSL(relay.host, relay.port, timeout=SECONDS, context=self._context())
             else:
                 server = smtplib.SMTP(relay.host, relay.port, timeout=SECONDS)
             server.ehlo_or_helo_if_needed()
             if not relay.implicit_tls and server.has_extn("starttls"):
-                server.starttls(context=context)
+                server.starttls(context=self._context())
                 server.ehlo_or_helo_if_needed()
             elif not relay.implicit_tls and not relay.is_local:
                 raise RelayTrouble("the relay offers no STARTTLS; use smtps:// or another relay")
@@ -193,10 +208,6 @@ class Connection:
 def _wait(server: smtplib.SMTP, seconds: float) -> None:
     if server.sock is not None:
         server.sock.settimeout(seconds)
-
-
-def _bytes(said: bytes | str) -> bytes:
-    return said if isinstance(said, bytes) else said.encode("ascii", "replace")
 
 
 def _reason(error: Exception) -> str:

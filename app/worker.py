@@ -34,6 +34,7 @@ TICK_SECONDS = 10
 STOP_SECONDS = 5.0  # for visits in hand; what is not ended then goes on at the next start
 #: At once. Each takes a thread and 0.8 MB besides what it reads: 200 at once took 124 MB and as many connections as there are.
 VISITS = 16
+RELAY_FAILURES = 3  # in a row, before the operator is told
 THIN_ROWS = 500  # in one transaction: about 10 ms of the writer
 THIN_EVERY = timedelta(days=1)
 
@@ -242,6 +243,8 @@ class Worker:
                 upkeep.settle(db, chore.name, now, again, report.trouble)
         if report.trouble:
             log.warning("relay_trouble", error=report.trouble)
+            if chore.failures + 1 == RELAY_FAILURES:  # once for each outage, and not for a relay that starts anew
+                alerts.warn(c.settings, f"Skillfeed: mail waits, {report.trouble}", now)
         if report.sent or report.failed or report.suppressed or report.deferred:
             log.info(
                 "delivered", sent=report.sent, deferred=report.deferred, failed=report.failed, suppressed=report.suppressed

@@ -14,10 +14,10 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 
-from benchmarks import measuring, pages, parsing, peers, replayed, serving, steps, texts, wire
+from benchmarks import mail, measuring, pages, parsing, peers, replayed, serving, steps, texts, wire
 from benchmarks.server import serving as server
 
-SECTIONS = ("parse", "steps", "pages", "serve")
+SECTIONS = ("parse", "steps", "pages", "serve", "mail")
 
 
 def main() -> None:
@@ -48,6 +48,9 @@ def main() -> None:
                 console.print(measuring.table(title, pages.cases(papers, folder, url)))
         if "serve" in chosen:
             console.print(serving.table(folder, texts.papers(2_000)))
+        if "mail" in chosen:
+            for one in mail.tables(folder, texts.papers(asked.papers)):
+                console.print(one)
         if asked.peers:
             console.print(peers.table(texts.papers(asked.papers), folder))
         if asked.replay:

@@ -98,6 +98,11 @@ def as_html(digest: Digest, base_url: str, links: str = "") -> str:
     )  # fmt: skip
 
 
+def forget() -> None:
+    """Write each item anew."""
+    _entry.cache_clear()
+
+
 @lru_cache(2048)
 def _entry(pick: Pick, base_url: str) -> Markup:
     """One item as HTML, written once for however many digests hold it."""

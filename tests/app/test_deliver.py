@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app import deliver, relay, subscribing
+from app import alerts, deliver, relay, subscribing
 from app.deliver import Pace
 from app.relay import Refused
 from catalog.errors import LeaseLost
 from catalog.storage import Storage, leases, outbox, upkeep
 from catalog.storage.leases import Lease
-from catalog.subscriptions import Choices
+from catalog.storage.outbox import Mail
+from catalog.subscriptions import Choices, MailFormat
 from tests.app.reading import NOW, Instance, holding, parsed
 from tests.app.seeding import COUNT, more
 from tests.loopback_smtp import LoopbackSmtp, server_side, trusting
@@ -312,16 +313,21 @@ def test_what_is_a_bounce(code: int, answer: str, stage: Any, bounced: bool) -> 
 
 
 # ------------------------------------------------------------------ pace
+def mail_to(n: int, address: str) -> Mail:
+    return Mail(n, n, "digest", 1, f"<{n}@x>", 0, NOW, address, "", "", "", MailFormat.HTML, True)
+
+
 def test_the_pace_is_kept_in_all_and_for_each_domain(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("app.deliver.time.monotonic", lambda: now[0])
-    pace, waiting, gone = Pace(10, 2), ["a"] * 6 + ["b"] * 6, []
+    pace, gone = Pace(10, 2), []
+    waiting = [mail_to(n, f"x@{'ab'[n >= 6]}") for n in range(12)]
     while waiting:
         place, wait = pace.choose(waiting)
         if wait > 0:
             now[0] += wait
             continue
-        gone.append((now[0], waiting[place]))
+        gone.append((now[0], waiting[place].address[-1]))
         pace.took(waiting.pop(place))
     for domain, least in (("a", 0.5), ("b", 0.5), ("ab", 0.1)):
         times = [at for at, name in gone if name in domain]
@@ -331,11 +337,13 @@ def test_the_pace_is_kept_in_all_and_for_each_domain(monkeypatch: pytest.MonkeyP
 
 # ------------------------------------------------------------------ the worker's chore
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_the_worker_plans_sends_and_backs_off(make: Make) -> None:
+def test_the_worker_plans_sends_and_backs_off(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     from app.worker import Worker
 
+    told: list[str] = []
+    monkeypatch.setattr(alerts, "_post", lambda url, body, proxy: told.append(body["text"]))
     with LoopbackSmtp(fault=lambda now, line: "drop" if now == "CONNECT" else None) as server:
-        one = make(server.port, 2)
+        one = make(server.port, 2, alert_to="https://hooks.example/x,ops@example.org")
         worker = Worker(one.context, [])
         worker.tick()
         worker.wait()
@@ -343,11 +351,16 @@ def test_the_worker_plans_sends_and_backs_off(make: Make) -> None:
             chore = upkeep.chores(db)["deliver"]
         assert chore.failures == 1
         assert chore.next_due == one.clock.at + timedelta(minutes=1)
+        for minutes in (1, 2, 4):
+            one.later(minutes=minutes)
+            worker.tick()
+            worker.wait()
+        assert told == ["Skillfeed: mail waits, the relay broke the dialogue off (SMTPServerDisconnected)"]  # once
         server.fault = lambda now, line: None
         worker.tick()
         worker.wait()
         assert server.received == []  # not yet
-        one.later(minutes=1)
+        one.later(minutes=8)
         worker.tick()
         worker.wait()
         assert len(server.received) == 2
