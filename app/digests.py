@@ -19,6 +19,7 @@ from datetime import date
 from typing import Any
 
 from app.phrases import acceptance, short_day
+from catalog.entries import Kind
 from catalog.filters import Filter, Listing
 from catalog.items import Item, News, Tag
 from catalog.periods import Period
@@ -142,7 +143,11 @@ def preview(storage: Storage, taxonomy: Taxonomy, filter: Filter, period: Period
                     if topic.slug in seen:
                         candidates += stored_items.top(db, dated, topic.slug, caps.per_topic * 3, ())
             unique = list({i.id: i for i in candidates}.values())
-            candidates = explained(stored_items.fill(db, unique, ("summary", "news", "entries")), taxonomy)
+            # What sources say of other things than papers is evidence; papers, a hundred times as many, need no entries.
+            others = stored_items.fill(db, [i for i in unique if i.kind is not Kind.PAPER], ("entries",))
+            known = {i.id: i for i in others}
+            filled = stored_items.fill(db, [known.get(i.id, i) for i in unique], ("summary", "news"))
+            candidates = explained(filled, taxonomy)
         digest = compose(candidates, taxonomy, filter, period, caps)
         return replace(digest, sections=_with_entries(db, digest.sections), receipt=_receipt(db, filter, period))
 

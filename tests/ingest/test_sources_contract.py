@@ -40,7 +40,7 @@ DATA = ROOT / "tests" / "data"
 ELSEWHERE = {"arxiv": ROOT / "tests" / "ingest" / "test_arxiv_source.py"}
 #: Of sources that ask for many addresses a few are looked at, so that each can be damaged in turn.
 SMALL: dict[str, Source] = {
-    "huggingface": HuggingFace(first_days=3),
+    "huggingface": HuggingFace(first_days=2),
     "hackernews": HackerNews(SEARCHES[:2]),
     "releases": Releases(LIBRARIES[:1]),
 }
