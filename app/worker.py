@@ -21,11 +21,12 @@ from app.context import Context
 from app.progress import Lines
 from catalog.errors import SkillfeedError
 from catalog.outcomes import Outcome, Run
-from catalog.storage import leases, outbox, requests, sources, subscriptions, upkeep
+from catalog.storage import leases, outbox, requests, retags, sources, subscriptions, upkeep
 from catalog.storage.leases import Lease
 from catalog.storage.requests import Request
 from catalog.storage.upkeep import Chore
 from catalog.tagging import Tagger
+from ingest.retag import retag
 from ingest.run import HEARTBEAT_SECONDS, LEASE_SECONDS, Tools, hold_if_free, visit_if_due, visit_source
 from ingest.source import Source
 from ingest.sources import SOURCES
@@ -37,6 +38,8 @@ VISITS = 16
 RELAY_FAILURES = 3  # in a row, before the operator is told
 THIN_ROWS = 500  # in one transaction: about 10 ms of the writer
 THIN_EVERY = timedelta(days=1)
+#: Not sooner again, but at a start: two versions at work on one database would else undo each other's tags without end.
+RETAG_EVERY = timedelta(days=1)
 
 log = structlog.get_logger("skillfeed.worker")
 
@@ -54,6 +57,7 @@ class Worker:
         self._known = {source.name: source for source in known}
         self._chores: dict[str, Callable[[Lease, Chore], None]] = {
             "thin": self._thin, "alerts": self._alert, "readers": self._forget_readers, "deliver": self._deliver,
+            "retag": self._retag,
         }  # fmt: skip
         self._stopping = threading.Event()
         self._tagger = Tagger.load(context.taxonomy)
@@ -63,6 +67,8 @@ class Worker:
         with context.storage.write() as db:
             sources.register(db, {s.name: s.enabled for s in known}, context.clock.now())
             upkeep.register(db, list(self._chores), context.clock.now())
+            if retags.version(db) != self._tagger.version:
+                upkeep.hasten(db, "retag", context.clock.now())
 
     def tick(self) -> None:
         """Ask what is due or was asked for and start it, unless it runs already."""
@@ -96,6 +102,8 @@ class Worker:
                 chores = [c for c in chores if c.name != "alerts"]  # nobody to tell, or nothing to tell
             if not subscriptions.due(db, now, 1) and not outbox.is_any_due(db, now):
                 chores = [c for c in chores if c.name != "deliver"]  # nothing to send
+            if retags.version(db) == self._tagger.version:
+                chores = [c for c in chores if c.name != "retag"]  # model and taxonomy are those that all was tagged with
         if self._stopping.is_set():
             return
         if asked:
@@ -231,6 +239,19 @@ class Worker:
             leases.require(db, lease)
             upkeep.settle(db, chore.name, now, now + THIN_EVERY)
         log.info("unconfirmed_forgotten", mails=gone)
+
+    def _retag(self, lease: Lease, chore: Chore) -> None:
+        """After a change of model or taxonomy; what it changed is told in the log, label by label."""
+        c, now = self._context, self._context.clock.now()
+        report = retag(c.storage, c.taxonomy, self._tagger, now, lease=lease, stopping=self._stopping.is_set)
+        if self._stopping.is_set():
+            return
+        with c.storage.write() as db:
+            leases.require(db, lease)
+            upkeep.settle(db, chore.name, now, now + RETAG_EVERY)
+        for (scheme, value), change in report.changes():
+            log.info("label_changed", label=f"{scheme} {value}", gained=change.gained, lost=change.lost, moved=change.moved)
+        log.info("retagged", tagger=report.tagger, items=report.items, changed=report.changed)
 
     def _deliver(self, lease: Lease, chore: Chore) -> None:
         """Plan and send; trouble with the relay makes everybody wait, a minute first and six hours at most."""

@@ -103,7 +103,7 @@ def parse_filter(given: Mapping[str, Sequence[str]], taxonomy: Taxonomy, sources
     if since and until and since > until:
         raise UsageError(f"since {since} is after until {until}")
     return Filter(
-        topics=_sorted(taxonomy.topic(t).slug for t in given.get("topic", ())),
+        topics=_sorted(part.slug for t in given.get("topic", ()) for part in taxonomy.parts(t)),
         areas=_sorted(taxonomy.area(a).slug for a in given.get("area", ())),
         kinds=tuple(map(Kind, _chosen("kind", given.get("kind", ()), Kind))),
         sources=_sorted(given.get("source", ())),

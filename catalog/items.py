@@ -55,6 +55,19 @@ class Tag:
     evidence: tuple[Evidence, ...] = ()
 
 
+#: Of a topic that a person gave: nothing is surer. Only rules reach it otherwise.
+HAND_SCORE = 1.0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Override:
+    """What a person decided about one topic of an item."""
+
+    at: datetime  # UTC instant
+    topic: str  # slug at that time
+    given: bool  # False: the item has not this topic
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Signal:
     """A number from outside about whatever an identifier names: upvotes, comments, points, stars, citations."""

@@ -45,7 +45,7 @@ class Topic:
     phrases: tuple[str, ...] = ()  # words that set the topic by rule
     kinds: tuple[Kind, ...] = ()  # kinds of item that set the topic by themselves
     marks: tuple[str, ...] = ()  # what sources of other things than papers say that sets the topic: `venue CVPR`
-    aliases: tuple[str, ...] = ()  # old slugs
+    aliases: tuple[str, ...] = ()  # old slugs; one of a topic that was split stands with each of its parts
     papers: bool = False  # papers are judged on it, the model learns it
     counts: str = ""  # when an item belongs to it
     excludes: str = ""  # what is mistaken for it (`not` in the file)
@@ -58,11 +58,13 @@ class Taxonomy:
     areas: tuple[Area, ...]
     topics: tuple[Topic, ...]
     _areas: Mapping[str, Area] = field(init=False, repr=False, compare=False)
-    _topics: Mapping[str, Topic] = field(init=False, repr=False, compare=False)
+    _topics: Mapping[str, tuple[Topic, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        topics = {topic.slug: topic for topic in self.topics}
-        topics.update({alias: topic for topic in self.topics for alias in topic.aliases})
+        topics: dict[str, tuple[Topic, ...]] = {}
+        for topic in self.topics:
+            for slug in (topic.slug, *topic.aliases):
+                topics[slug] = (*topics.get(slug, ()), topic)
         object.__setattr__(self, "_areas", {area.slug: area for area in self.areas})
         object.__setattr__(self, "_topics", topics)
 
@@ -74,7 +76,11 @@ class Taxonomy:
             raise UnknownName("area", slug, self._areas) from None
 
     def topic(self, slug: str) -> Topic:
-        """The topic of that slug or of that old slug; UnknownName with the nearest slugs when there is none."""
+        """The topic of that slug or of that old slug, of several parts the first; UnknownName with the nearest slugs."""
+        return self.parts(slug)[0]
+
+    def parts(self, slug: str) -> tuple[Topic, ...]:
+        """What a slug leads to: its topic, or all that a topic of this old slug was split into; UnknownName as for `topic`."""
         try:
             return self._topics[slug]
         except KeyError:
@@ -193,14 +199,12 @@ class _Reader:
         )
 
     def check_aliases(self, topics: tuple[Topic, ...]) -> None:
-        owner = {topic.slug: topic.slug for topic in topics}
+        slugs = {topic.slug for topic in topics}
         for topic in topics:
             for alias in topic.aliases:
                 self.check_slug(f"topics.{topic.slug}", alias)
-                if alias in owner:
-                    taken = owner[alias]
-                    self.fail(f"topics.{topic.slug}", f"alias {alias!r} already leads to topics.{taken}; remove one of the two")
-                owner[alias] = topic.slug
+                if alias in slugs:
+                    self.fail(f"topics.{topic.slug}", f"alias {alias!r} already leads to topics.{alias}; remove one of the two")
 
     def check_slug(self, where: str, slug: str) -> None:
         if not _SLUG.fullmatch(slug) or len(slug) > _SLUG_LONGEST:

@@ -1,4 +1,4 @@
-"""A person's corrections: items merged and split by hand, so that it holds over re-ingestion."""
+"""A person's corrections: items merged and split, topics given and taken, so that it holds over re-ingestion and retagging."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 from catalog.entries import EntryKey, Link
 from catalog.errors import UsageError
-from catalog.items import public_id
-from catalog.storage import Storage, corrections, entries, items
+from catalog.items import Override, public_id
+from catalog.storage import Storage, corrections, entries, items, overrides
 from catalog.storage.entries import Kept
 from catalog.storage.store import lock_writes
-from ingest.derive import lead_of
+from catalog.taxonomy import Taxonomy
+from ingest.derive import current, lead_of, words_of
 from ingest.keep import Group, Keeper, Member
 from ingest.resolve import CORRECTED, group
 
@@ -75,6 +76,46 @@ def split(storage: Storage, keeper: Keeper, id: str, chosen: Collection[str], no
         return [g.public_id for g in made]
 
     return storage.writing(act)
+
+
+def set_topics(
+    storage: Storage,
+    keeper: Keeper,
+    taxonomy: Taxonomy,
+    id: str,
+    now: datetime,
+    *,
+    given: Collection[str] = (),
+    taken: Collection[str] = (),
+    left: Collection[str] = (),
+) -> None:
+    """Decide that an item has the topics `given` and not those `taken`; about those `left` the tagger decides again.
+
+    What was decided before about other topics stays. Raises UsageError.
+    """
+    given, taken, left = ([taxonomy.topic(slug).slug for slug in slugs] for slugs in (given, taken, left))
+    named = [*given, *taken, *left]
+    if not named:
+        raise UsageError("no topic was named; give one with --add, --remove or --reset")
+    twice = sorted({topic for topic in named if named.count(topic) > 1})
+    if twice:
+        raise UsageError(f"topic {twice[0]!r} is named twice; one decision about it is enough")
+
+    def act(db: Any) -> None:
+        lock_writes(db)
+        number = _number(db, id)
+        kept = entries.of_items(db, [number])
+        said = [k.entry for k in kept]
+        lead = lead_of(said)
+        before = [d for several in overrides.of(db, map(_key, kept)).values() for d in several]
+        decided = {d.topic: d for d in current(before, taxonomy)} | {t: Override(now, t, t in given) for t in (*given, *taken)}
+        overrides.drop(db, map(_key, kept), {d.topic for d in before})
+        overrides.put(db, (lead.source, lead.key), [d for topic, d in decided.items() if topic not in left])
+        keeper.look_at([words_of(said)])
+        one = Group([Member(k.entry, k, None) for k in kept], number, items.public_id_of(db, number))
+        keeper.regroup(db, [one], [], now)
+
+    storage.writing(act)
 
 
 def _number(db: Any, id: str) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from catalog.entries import Basis, EntryData, Moment
+from catalog.errors import UnknownName
 from catalog.identifiers import canonical_url, identifier_of
-from catalog.items import ItemData, Tag
+from catalog.items import HAND_SCORE, ItemData, Override, Tag
 from catalog.tagging import Text
 from catalog.tagging.marks import marks_of
 from catalog.taxonomy import Taxonomy
@@ -65,6 +67,32 @@ def item_of(entries: Sequence[EntryData], tags: tuple[Tag, ...], taxonomy: Taxon
         areas=tuple(sorted({taxonomy.topic(t.topic).area for t in tags})),
         moments=moments_of(entries),
     )
+
+
+def current(decided: Iterable[Override], taxonomy: Taxonomy) -> list[Override]:
+    """A person's decisions in the taxonomy's slugs of today, the last about each topic.
+
+    A decision follows its topic: to the new name, to every part of what was split. One about a topic that is no more stays as
+    it is, and says nothing.
+    """
+    last: dict[str, Override] = {}
+    for d in sorted(decided):
+        try:
+            slugs = [part.slug for part in taxonomy.parts(d.topic)]
+        except UnknownName:
+            slugs = [d.topic]
+        last |= {slug: replace(d, topic=slug) for slug in slugs}
+    return list(last.values())
+
+
+def overruled(tags: tuple[Tag, ...], decided: Iterable[Override], taxonomy: Taxonomy) -> tuple[Tag, ...]:
+    """The tags as a person's decisions leave them, best first."""
+    alive = {topic.slug for topic in taxonomy.topics}
+    last = {d.topic: d.given for d in current(decided, taxonomy) if d.topic in alive}
+    if not last:
+        return tags
+    by_hand = [Tag(topic, HAND_SCORE) for topic, given in last.items() if given]
+    return tuple(sorted([*(t for t in tags if t.topic not in last), *by_hand], key=lambda t: (-t.score, t.topic)))
 
 
 def moments_of(entries: Sequence[EntryData]) -> tuple[Moment, ...]:

@@ -8,15 +8,15 @@ from datetime import date, datetime
 from typing import Any
 
 from catalog.entries import Detail, EntryData, EntryKey, Link, content_hash
-from catalog.items import Tag, public_id
+from catalog.items import ItemData, Override, Tag, public_id
 from catalog.outcomes import Counts
-from catalog.storage import Storage, corrections, entries
+from catalog.storage import Storage, corrections, entries, overrides
 from catalog.storage.entries import Kept, Told
 from catalog.storage.store import Saying, Write, store
 from catalog.tagging import Tagger, Text
 from catalog.taxonomy import Taxonomy
 from ingest.decide import Change, decide
-from ingest.derive import item_of, lead_of, words_of
+from ingest.derive import item_of, lead_of, overruled, words_of
 from ingest.news import news_of
 from ingest.resolve import SCHEMES, group, identity_of, links_among
 from ingest.source import Page
@@ -59,7 +59,11 @@ class Keeper:
         with self._storage.read() as db:
             said = self._not_repeated(db, source, _first_of_each(page.entries))
             kept = entries.kept(db, source, said)
-        texts = [words_of([merged]) for _, change, merged in _decided(kept, said) if change is not Change.UNCHANGED]
+        self.look_at(words_of([merged]) for _, change, merged in _decided(kept, said) if change is not Change.UNCHANGED)
+
+    def look_at(self, texts: Iterable[Text]) -> None:
+        """Tag these texts, for the items that are derived next."""
+        texts = list(texts)
         self._tags = dict(zip(texts, self._tagger.tag_many(texts, evidence=False), strict=True))
 
     def write(self, db: Any, source: str, page: Page, now: datetime) -> Counts:
@@ -94,8 +98,9 @@ class Keeper:
 
     def regroup(self, db: Any, groups: Sequence[Group], links: Iterable[Link], now: datetime) -> None:
         """Store these items. Together they hold all entries of each item that they take entries from."""
-        self._reuse_tags(db, groups)
-        writes = [self._write(g) for g in groups]
+        decided = overrides.of(db, {m.key for g in groups for m in g.members})
+        self._reuse_tags(db, groups, decided)
+        writes = [self._write(g, decided) for g in groups]
         where = {m.key: i for i, g in enumerate(groups) for m in g.members}
         inside = [x for x in links if x.one in where and where[x.one] == where.get(x.other)]
         known = {m.key: m.kept.entry_id for g in groups for m in g.members if m.kept}
@@ -129,9 +134,14 @@ class Keeper:
                 groups.append(Group(found, items[0] if items else None, public_id(*keys[0])))
         self.regroup(db, groups, links, now)
 
-    def _write(self, group: Group) -> Write:
+    def derive(self, said: Sequence[EntryData], decided: Mapping[EntryKey, Sequence[Override]]) -> ItemData:
+        """The item of these entries, tagged as their words and a person's decisions say."""
+        mine = [d for e in said for d in decided.get((e.source, e.key), ())]
+        return item_of(said, overruled(self._tagged(words_of(said)), mine, self._taxonomy), self._taxonomy)
+
+    def _write(self, group: Group, decided: Mapping[EntryKey, Sequence[Override]]) -> Write:
         said = [m.entry for m in group.members]
-        item = item_of(said, self._tagged(words_of(said)), self._taxonomy)
+        item = self.derive(said, decided)
         lead = lead_of(said)
         held = {m.kept.item_id for m in group.members if m.kept}
         moved = [m.kept.entry_id for m in group.members if m.kept and m.kept.item_id != group.item_id]
@@ -143,15 +153,20 @@ class Keeper:
         tags = self._tags.get(words)
         return self._tagger.tag(*words, evidence=False) if tags is None else tags
 
-    def _reuse_tags(self, db: Any, groups: Sequence[Group]) -> None:
-        """Tags of items that will be tagged by the same words as before need no second look."""
+    def _reuse_tags(self, db: Any, groups: Sequence[Group], decided: Mapping[EntryKey, Sequence[Override]]) -> None:
+        """Tags of items that will be tagged by the same words as before need no second look.
+
+        Unless a person had a say in them, or the taxonomy has not their topics any more.
+        """
         before: dict[int, list[EntryData]] = {}
-        for kept in (m.kept for g in groups for m in g.members if m.kept):
+        told = {m.kept.item_id for g in groups for m in g.members if m.kept and m.key in decided}
+        for kept in (m.kept for g in groups for m in g.members if m.kept and m.kept.item_id not in told):
             before.setdefault(kept.item_id, []).append(kept.entry)
         wanted = {words_of([m.entry for m in g.members]) for g in groups} - set(self._tags)
         known = {words: item_id for item_id, said in before.items() if (words := words_of(said)) in wanted}
         stored = entries.tags_of(db, known.values())
-        self._tags |= {words: stored[item_id] for words, item_id in known.items()}
+        alive = {topic.slug for topic in self._taxonomy.topics}
+        self._tags |= {w: stored[i] for w, i in known.items() if alive.issuperset(tag.topic for tag in stored[i])}
 
 
 def _said(before: Kept | None, entry: EntryData, today: date) -> Member:

@@ -36,6 +36,7 @@ _QUERIES = {
         SELECT a.source || ' ' || a.key, b.source || ' ' || b.key, l.reason FROM links l
         JOIN entries a ON a.id = l.entry_id JOIN entries b ON b.id = l.other_id""",
     "corrections": "SELECT source, key, other_source, other_key, same FROM corrections",
+    "overrides": "SELECT source, key, topic, given FROM overrides",
     "aliases": "SELECT a.public_id, i.public_id FROM aliases a JOIN items i ON i.id = a.item_id",
     "tags": """
         SELECT t.scheme, t.value, i.public_id, g.score FROM tags g JOIN terms t ON t.id = g.term_id

@@ -1,8 +1,9 @@
-"""Items merged and split by hand, from the shell to the API and the pages."""
+"""Items merged, split and tagged by hand, from the shell to the API and the pages; tagging anew."""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from app.main import create_app
 from catalog.settings import environment_name, read_settings
 from catalog.storage import Storage
 from catalog.taxonomy import load_taxonomy
+from tests.catalog.things import Thing, put
 from tests.ingest.works import ALL, ARXIV, NOW, VOLUME, held, keep, said
 from tests.instance import HandClock
 
@@ -106,3 +108,37 @@ def test_the_venue_is_a_filter_by_any_of_its_names(storage: Storage, site: TestC
     assert site.get("/api/v1/items", params={"venue": "ICML 2025"}).json()["items"] == []
     both = site.get("/api/v1/items", params={"venue": ["ICML", "NeurIPS"], "q": "sparse"}).json()["items"]
     assert len(both) == 1
+
+
+def test_topics_by_hand_are_shown_everywhere_and_outlive_tagging_anew(
+    storage: Storage, site: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep(storage, ARXIV)
+    (item,) = held(storage)
+    assert "predictive-modeling" in {t.topic for t in item.topics}
+    code, told, _ = skillfeed(capsys, "items", "tag", item.id, "--add", "julia", "--remove", "predictive-modelling", "--json")
+    assert code == 0
+    assert {"topic": "julia", "score": 1.0} in told["items"][0]["topics"]
+    for run in (("retag", "--dry-run", "--json"), ("retag", "--json")):
+        code, told, _ = skillfeed(capsys, *run)
+        assert (code, told["items"], told["changed"], told["labels"]) == (0, 1, 0, [])
+        assert told["by_hand"] == {"kept": {"julia": 1, "predictive-modeling": 1}, "void": {}}
+    shown = {t["topic"]: t for t in site.get(f"/api/v1/items/{item.id}").json()["topics"]}
+    assert shown["julia"]["evidence"] == [{"field": "rule", "words": "set by hand", "start": -1, "end": -1}]
+    assert "predictive-modeling" not in shown
+    assert "set by hand" in site.get(f"/items/{item.id}").text
+    assert [i["id"] for i in site.get("/api/v1/items", params={"topic": "julia"}).json()["items"]] == [item.id]
+    assert skillfeed(capsys, "items", "tag", item.id, "--reset", "julia", "--reset", "predictive-modeling", "--json")[0] == 0
+    assert held(storage)[0].topics == item.topics
+
+
+def test_what_tagging_anew_changes_is_told_in_words_with_examples(storage: Storage, capsys: pytest.CaptureFixture[str]) -> None:
+    put(storage, Thing("2601.00002", title="Graph neural networks", abstract="Message passing.", topics=(("r", 0.9),)))
+    sys.argv = ["skillfeed", "retag", "--dry-run"]
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main()
+    table = capsys.readouterr().out
+    assert table.startswith("1 of 1 items would change; tagger unknown → ")
+    assert re.search(r"^graph-learning +0 +1 +1 +0 +0 *$", table, re.M)
+    assert re.search(rf"^- r  0\.90  {held(storage)[0].id}  Graph neural networks$", table, re.M)
+    assert [t.topic for t in held(storage)[0].topics] == ["r"]

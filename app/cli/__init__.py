@@ -19,7 +19,8 @@ from catalog.version import VERSION
 #: command -> module of this package, in the order of the help.
 GROUPS = {
     "serve": "server", "worker": "server", "ingest": "ingest", "backfill": "ingest", "sources": "sources", "items": "items",
-    "digest": "digest", "subscribers": "subscribers", "tag": "tagging", "train": "tagging", "db": "database",
+    "digest": "digest", "subscribers": "subscribers", "tag": "tagging", "train": "tagging", "retag": "retag",
+    "db": "database",
     "config": "database", "doctor": "database", "healthcheck": "database",
 }  # fmt: skip
 

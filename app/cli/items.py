@@ -41,12 +41,13 @@ FORMATS = ("table", "jsonl")
 
 
 def register(cli: typer.Typer) -> None:
-    """Add the commands. `items` lists; `items show ID…` shows; `items merge` and `items split` correct."""
+    """Add the commands. `items` lists; `items show ID…` shows; `items merge`, `items split` and `items tag` correct."""
     group = typer.Typer(help="Ask for items.", invoke_without_command=True, rich_markup_mode=None)
     group.callback(invoke_without_command=True)(list_items)
     group.command("show")(show)
     group.command("merge")(merge)
     group.command("split")(split)
+    group.command("tag")(tag)
     cli.add_typer(group, name="items")
 
 
@@ -170,6 +171,29 @@ def split(
         keeper = Keeper(context.storage, context.taxonomy, Tagger.load(context.taxonomy))
         made = correct.split(context.storage, keeper, _ascii(id), entry or [], context.clock.now())
     _tell(made, json)
+
+
+def tag(
+    id: Annotated[str, typer.Argument(help="Item id.")],
+    add: Annotated[list[str] | None, typer.Option(help="A topic that it has; repeat for more.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(help="A topic that it has not; repeat for more.")] = None,
+    reset: Annotated[list[str] | None, typer.Option(help="A topic about which the tagger decides again.")] = None,
+    json: common.Json = False,
+) -> None:
+    """Give an item topics or take them from it. Neither re-ingestion nor `skillfeed retag` undoes it."""
+    with common.opened() as context:
+        keeper = Keeper(context.storage, context.taxonomy, Tagger.load(context.taxonomy))
+        now = context.clock.now()
+        correct.set_topics(
+            context.storage, keeper, context.taxonomy, _ascii(id), now, given=add or (), taken=remove or (), left=reset or ()
+        )
+        with context.storage.read() as db:
+            item = store.by_id(db, store.merged_into(db, id) or id)
+    assert item is not None, "it was there a moment ago"
+    if json:
+        common.emit({"items": [shapes.card(item)]})
+    else:
+        sys.stdout.write(f"{item.id}  {' '.join(f'{t.topic} {t.score:.2f}' for t in item.topics)}\n")
 
 
 def _ascii(id: str) -> str:

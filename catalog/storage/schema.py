@@ -95,7 +95,7 @@ _id = BigInteger().with_variant(Integer, "sqlite")  # SQLite's rowid alias needs
 meta = Table(
     "meta",
     metadata,
-    Column("key", String(40), primary_key=True),  # analysis: version of the word rules; tagger: version of model and taxonomy
+    Column("key", String(40), primary_key=True),  # analysis: version of the word rules; tagger, retag: see storage.retags
     Column("value", Text, nullable=False),
 )
 
@@ -276,6 +276,18 @@ corrections = Table(
     Column("same", Boolean(create_constraint=True, name="same"), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Index("ix_corrections_other", "other_source", "other_key"),  # looked up from either side
+    sqlite_with_rowid=False,
+)
+
+# What a person decided about the topics of what an entry speaks of, so that it holds whatever is fetched or tagged again.
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("source", String(80), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("topic", String(60), primary_key=True),  # slug at that time
+    Column("given", Boolean(create_constraint=True, name="given"), nullable=False),  # False: it has not this topic
+    Column("at", UtcDateTime, nullable=False),
     sqlite_with_rowid=False,
 )
 

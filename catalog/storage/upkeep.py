@@ -54,6 +54,12 @@ def chores(db: Connection) -> dict[str, Chore]:
     return {row.name: Chore(**row._mapping) for row in db.execute(select(s.chores))}
 
 
+def hasten(db: Connection, name: str, now: datetime) -> None:
+    """Let a chore be due now, if it is not already."""
+    table = s.chores
+    db.execute(table.update().where(table.c.name == name, table.c.next_due > now).values(next_due=now))
+
+
 def settle(db: Connection, name: str, now: datetime, next_due: datetime, error: str = "") -> None:
     """Note the end of a chore: done, or what was wrong with it, and when it is due again."""
     table = s.chores

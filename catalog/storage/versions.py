@@ -18,8 +18,8 @@ Group = Literal["items", "ledger"]
 #: What answers about items are made of; and what those about sources and visits are made of besides.
 GROUPS: dict[Group, frozenset[str]] = {
     "items": frozenset({
-        "items", "entries", "entry_versions", "links", "corrections", "aliases", "identifiers", "moments", "signals", "news",
-        "terms", "tags", "facets", "daily_counts", "search",
+        "items", "entries", "entry_versions", "links", "corrections", "overrides", "aliases", "identifiers", "moments",
+        "signals", "news", "terms", "tags", "facets", "daily_counts", "search",
     }),
     "ledger": frozenset({"sources", "batches", "runs", "requests", "chores"}),
 }  # fmt: skip

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
-from catalog.items import Item, Tag
+from catalog.items import HAND_SCORE, Evidence, Item, Tag
 from catalog.tagging.marks import marks_of
 from catalog.tagging.tagger import Tagger, Text
 from catalog.taxonomy import Taxonomy
+
+BY_HAND = Evidence("rule", "set by hand")
 
 _REMEMBERED = 4_000  # items; some 3 kB each
 
@@ -28,4 +30,10 @@ def _text(item: Item) -> Text:
 
 @lru_cache(maxsize=_REMEMBERED)  # a page is looked at more than once
 def _explained(taxonomy: Taxonomy, text: Text, tags: tuple[Tag, ...]) -> tuple[Tag, ...]:
-    return Tagger.load(taxonomy).explain(text, tags)
+    tagger = Tagger.load(taxonomy)
+    told = tagger.explain(text, tags)
+    if not any(tag.score == HAND_SCORE for tag in tags):
+        return told
+    # A person's word has the score of a rule: where no rule gives it, it is a person's.
+    ruled = {tag.topic for tag in tagger.tag(*text, evidence=False) if tag.score == HAND_SCORE}
+    return tuple(replace(t, evidence=(BY_HAND,)) if t.score == HAND_SCORE and t.topic not in ruled else t for t in told)

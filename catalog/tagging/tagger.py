@@ -84,8 +84,10 @@ class Tagger:
         self.model = model
         #: Changes whenever a tag could: digest of the model, a dot, version of the taxonomy.
         self.version = f"{model.digest}.{taxonomy.version}"
-        known = {slug: topic.slug for topic in taxonomy.topics for slug in (topic.slug, *topic.aliases)}
-        # A topic that left the taxonomy leaves the tags at once, without training; a renamed one goes by its new name.
+        # A topic that left the taxonomy leaves the tags at once, without training; a renamed one goes by its new name, one that
+        # was split by that of its first part.
+        slugs = [slug for topic in taxonomy.topics for slug in (topic.slug, *topic.aliases)]
+        known = {slug: taxonomy.topic(slug).slug for slug in slugs}
         self._slugs = [known.get(topic) for topic in model.topics]
         self._alive = np.array([slug is not None for slug in self._slugs])
         self._content = model.idf[: model.word_rows] > 0

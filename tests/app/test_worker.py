@@ -14,15 +14,17 @@ import pytest
 from app.context import Context
 from app.worker import VISITS, Worker
 from catalog.errors import FetchError, SettingsError
+from catalog.filters import Listing
 from catalog.outcomes import Outcome, Run
 from catalog.settings import Settings, read_settings
-from catalog.storage import Storage, leases, requests, sources, upkeep
+from catalog.storage import Storage, items, leases, requests, retags, sources, upkeep
 from catalog.storage.requests import Request
 from catalog.taxonomy import load_taxonomy
 from ingest.cadence import Cadence
 from ingest.source import History, Visit
+from tests.catalog.things import Thing, put
 from tests.ingest.loopback import RawServer, http
-from tests.instance import HandClock
+from tests.instance import HandClock, tagger
 from tests.loopback_smtp import LoopbackSmtp
 
 pytestmark = pytest.mark.slow  # processes are started, waited for and killed
@@ -257,6 +259,31 @@ def test_a_chore_that_another_worker_does_is_left_to_it(storage: Storage) -> Non
     setting.tick(worker)
     with storage.read() as db:
         assert upkeep.chores(db)["thin"].last_done is None
+
+
+def test_a_new_model_or_taxonomy_tags_everything_anew_once(storage: Storage) -> None:
+    put(storage, Thing("2601.00001", title="Graph neural networks", abstract="Message passing.", topics=(("r", 0.9),)))
+    setting = Setting(storage)
+    worker = setting.worker()
+    setting.tick(worker)
+    with storage.read() as db:
+        topics = [t.topic for item in items.stream(db, Listing()) for t in item.topics]
+        assert topics == [tag.topic for tag in tagger().tag("Graph neural networks", "Message passing.", ["cs.LG"])]
+        assert retags.version(db) == tagger().version
+        done = upkeep.chores(db)["retag"]
+    assert done.next_due == setting.clock.now() + timedelta(days=1)
+    setting.clock.at += timedelta(days=2)
+    setting.tick(worker)
+    with storage.write() as db:
+        assert upkeep.chores(db)["retag"] == done  # there was nothing to do
+        retags.note_done(db, "another version")
+    setting.clock.at -= timedelta(days=1, hours=23)
+    setting.tick(worker)
+    with storage.read() as db:
+        assert retags.version(db) == "another version"  # both would else undo each other's work without end
+    setting.tick(setting.worker())  # a start is a new version's
+    with storage.read() as db:
+        assert retags.version(db) == tagger().version
 
 
 # ------------------------------------------------------------------ alerts

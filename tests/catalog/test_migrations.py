@@ -109,7 +109,17 @@ def test_what_alembic_does_not_compare_is_the_same_too(database_url: str, tmp_pa
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 def test_tables_that_are_read_by_their_key_alone_have_no_row_ids(migrated_url: str) -> None:
     keyed = {"source_parts", "batches", "entry_versions", "identifiers", "news", "tags", "facets", "daily_counts"}
-    keyed |= {"links", "corrections", "aliases", "moments", "signals", "addresses", "confirmations", "suppressions"}
+    keyed |= {
+        "links",
+        "corrections",
+        "overrides",
+        "aliases",
+        "moments",
+        "signals",
+        "addresses",
+        "confirmations",
+        "suppressions",
+    }
     with connected(migrated_url) as db:
         rows = db.execute(text("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")).all()
     assert {r.name for r in rows if r.wr} - {"search_idx", "search_config"} == keyed
