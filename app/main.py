@@ -10,7 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import errors, logging, pages
-from app.api import calendar, digests, docs, health, items, sources, subscriptions, taxonomy
+from app.api import calendar, digests, docs, health, items, quality, sources, subscriptions, taxonomy
 from app.context import Context
 from app.headers import BodyLimit, Headers
 from app.pages import reader
@@ -41,7 +41,7 @@ def create_app(context: Context) -> FastAPI:
         redoc_url=None,
     )
     errors.install(app, base_url)
-    for module in (items, calendar, taxonomy, sources, digests, subscriptions, health):
+    for module in (items, calendar, taxonomy, sources, quality, digests, subscriptions, health):
         app.include_router(module.router(context))
     app.include_router(docs.router(context, app))
     app.include_router(pages.router(context))

@@ -305,6 +305,72 @@ class Runs(_Shape):
     next: str | None = Field(description="Cursor of the next page; null on the last.")
 
 
+# ------------------------------------------------------------------ quality
+class ByHand(_Shape):
+    """Pairs of entries that a person decided about."""
+
+    same: int
+    apart: int
+
+
+class MergeCounts(_Shape):
+    """How entries became items, of all that is held."""
+
+    items: int
+    entries: int
+    joined: int = Field(description="Items of two entries or more.")
+    links: dict[str, int] = Field(description="Pairs of entries by the reason that joins them.")
+    aliases: int = Field(description="Ids that lead to another item.")
+    by_hand: ByHand
+
+
+class Held(_Shape):
+    """What was announced and what of it is held: sums over parts, so that what stands in two counts twice."""
+
+    announced: int
+    held: int
+    share: float | None = Field(description="Held of announced; null when nothing was announced.")
+    parts: int = Field(description="Announcements, one per category, set or volume and day.")
+    unconfirmed: int = Field(description="Of them: with a gap, or not checked.")
+    missing: int = Field(description="Known by name and not held.")
+
+
+class HeldOnDay(Held):
+    """The same for one day."""
+
+    day: date
+
+
+class Completeness(Held):
+    """What one source announced, and what of it is held."""
+
+    source: str
+    visits: dict[str, int] = Field(description="Visits of the period by outcome.")
+    days: list[HeldOnDay] = Field(description="Newest first; empty for a source that counts no announcements.")
+
+
+class DelayInfo(_Shape):
+    """Hours from 00:00 UTC of the announced date until an entry of the source was held."""
+
+    source: str
+    entries: int = Field(description="Those announced in the period, since the source is visited, whose date is known.")
+    estimated: int = Field(description="Of them: the announced date is estimated.")
+    median_hours: float
+    p90_hours: float
+    longest_hours: float
+    within_24_hours: float = Field(description="Share held within 24 hours.")
+
+
+class Quality(_Shape):
+    """What the instance measured of itself."""
+
+    since: date
+    until: date
+    merges: MergeCounts
+    completeness: list[Completeness] = Field(description="By source.")
+    delay: list[DelayInfo] = Field(description="By source.")
+
+
 # ------------------------------------------------------------------ subscriptions
 class _Choices(_Shape):
     filter: dict[str, str | list[str]] = Field({}, description="Parameters of items without dates; repeated ones as lists.")
@@ -600,6 +666,31 @@ RUN_EXAMPLE: dict[str, Any] = {
             "rejected": {},
             "announced": 310,
             "held": 310,
+        }
+    ],
+}
+_HELD = {"announced": 912, "held": 911, "share": 0.9989, "parts": 15, "unconfirmed": 1, "missing": 1}
+QUALITY_EXAMPLE: dict[str, Any] = {
+    "since": "2026-01-01",
+    "until": "2026-01-28",
+    "merges": {
+        "items": 8120,
+        "entries": 8410,
+        "joined": 270,
+        "links": {"same title and authors": 190, "same openreview": 104, "merged by hand": 1},
+        "aliases": 12,
+        "by_hand": {"same": 1, "apart": 0},
+    },
+    "completeness": [{"source": "arxiv", "visits": {"ok": 20}, **_HELD, "days": [{"day": "2026-01-28", **_HELD}]}],
+    "delay": [
+        {
+            "source": "arxiv",
+            "entries": 911,
+            "estimated": 0,
+            "median_hours": 5.17,
+            "p90_hours": 5.2,
+            "longest_hours": 29.1,
+            "within_24_hours": 0.9989,
         }
     ],
 }

@@ -20,8 +20,7 @@ from catalog.version import VERSION
 GROUPS = {
     "serve": "server", "worker": "server", "ingest": "ingest", "backfill": "ingest", "sources": "sources", "items": "items",
     "digest": "digest", "subscribers": "subscribers", "tag": "tagging", "train": "tagging", "retag": "retag",
-    "db": "database",
-    "config": "database", "doctor": "database", "healthcheck": "database",
+    "quality": "quality", "db": "database", "config": "database", "doctor": "database", "healthcheck": "database",
 }  # fmt: skip
 
 

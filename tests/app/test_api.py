@@ -513,7 +513,8 @@ def test_command_line_and_api_tell_an_item_alike(own_client: TestClient, storage
 # ------------------------------------------------------------------ junk
 ROUTES = (
     "/api/v1/items", "/api/v1/items/lookup", "/api/v1/items/{}", "/api/v1/areas", "/api/v1/topics", "/api/v1/topics/{}",
-    "/api/v1/sources", "/api/v1/runs", "/api/v1/digests/preview", "/healthz", "/readyz", "/api/docs", "/api/openapi.json",
+    "/api/v1/sources", "/api/v1/runs", "/api/v1/quality", "/api/v1/digests/preview", "/healthz", "/readyz",
+    "/api/docs", "/api/openapi.json",
     "/{}",
     "/api/v1/{}", "/api/v1/items/{}/{}",
 )  # fmt: skip
