@@ -39,7 +39,7 @@ def tagger() -> Tagger:
     return Tagger.load(load_taxonomy())
 
 
-def _variable(setting: str) -> str:
+def variable(setting: str) -> str:
     """Kaggle's own variables have no prefix."""
     return setting if setting.startswith("KAGGLE_") else f"SKILLFEED_{setting}"
 
@@ -49,7 +49,7 @@ class Instance:
 
     def __init__(self, url: str, mirror: str, day: date, **settings: Any) -> None:
         given = {"UPSTREAM_MIRROR": mirror, "ARXIV_GAP_SECONDS": "0", "HOST_GAP_SECONDS": "0", "DATABASE_URL": url} | settings
-        self.settings: Settings = read_settings({_variable(k): str(v) for k, v in given.items()}, None)
+        self.settings: Settings = read_settings({variable(k): str(v) for k, v in given.items()}, None)
         self.clock = HandClock(datetime.now(UTC))
         self.clock.put(day)
         self.storage = Storage(self.settings.database)

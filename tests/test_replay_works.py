@@ -24,6 +24,8 @@ SINCE = date(2017, 1, 1)
 #: How the labelled pairs name sources, and the identifier by which the entry is found.
 SCHEMES = {"nips": "neurips", "iclr": "openreview"}
 
+ACCOUNTS = {"KAGGLE_API_TOKEN": "KGAT_invented_0001"}
+
 Key = tuple[str, str]
 
 
@@ -82,7 +84,7 @@ def test_each_work_is_one_item_in_whatever_order_sources_are_visited(server: Rep
     day = announcement_days()[-1]
     found: list[set[frozenset[Key]]] = []
     for n, order in enumerate((SOURCES, SOURCES[::-1], (*SOURCES[3:], *SOURCES[:3]))):
-        with instance(f"sqlite:///{tmp_path / f'works{n}.db'}", server.url, day) as one:
+        with instance(f"sqlite:///{tmp_path / f'works{n}.db'}", server.url, day, **ACCOUNTS) as one:
             visit_all(one, order)
             found.append(groups(one))
             if n:
@@ -103,7 +105,7 @@ def test_each_work_is_one_item_in_whatever_order_sources_are_visited(server: Rep
 
 @pytest.mark.parametrize("backend", ["postgres"], indirect=True)  # the other test does so on SQLite
 def test_a_second_visit_to_every_source_writes_nothing(server: Replay, migrated_url: str) -> None:
-    with instance(migrated_url, server.url, announcement_days()[-1]) as one:
+    with instance(migrated_url, server.url, announcement_days()[-1], **ACCOUNTS) as one:
         visit_all(one, SOURCES)
         nothing_new(one)
         with one.storage.read() as db:

@@ -24,7 +24,7 @@ from app.worker import Worker
 from catalog.settings import read_settings
 from catalog.storage import Storage, entries, sources
 from catalog.taxonomy import load_taxonomy
-from tests.instance import HandClock
+from tests.instance import HandClock, variable
 from tests.replay import Replay, announcement_days, recorded, replay
 
 DAYS = 30
@@ -68,7 +68,8 @@ class Report:
 def simulate(server: Replay, url: str, first: date, days: int, gap: float = GAP) -> Report:
     """Run the worker from the day on, tick by tick, and report; the database is new."""
     given = {"UPSTREAM_MIRROR": server.url, "ARXIV_GAP_SECONDS": gap, "HOST_GAP_SECONDS": gap, "DATABASE_URL": url}
-    settings = read_settings({f"SKILLFEED_{k}": str(v) for k, v in given.items()}, None)
+    given["KAGGLE_API_TOKEN"] = "KGAT_invented_0001"
+    settings = read_settings({variable(k): str(v) for k, v in given.items()}, None)
     clock, storage, report = HandClock(datetime.now(UTC)), Storage(settings.database), Report(gap)
     began = time.monotonic()
     try:

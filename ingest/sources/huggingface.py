@@ -60,7 +60,7 @@ class HuggingFace:
         before = visit.state(NEWEST).cursor
         through = before.get("through", "")
         first = date.fromisoformat(through) + timedelta(days=1) if through else today - timedelta(days=self._first_days - 1)
-        reading.newest(first)
+        reading.newest(first, before.get("papers", False))
         days = {today - timedelta(days=n) for n in range(max(2, (today - first).days + 1))}
         if through and before.get("again") != today.isoformat():
             days.add(today - AGAIN)
@@ -93,8 +93,8 @@ class _Reading:
     etag: str = ""  # of the newest list, once it is believed
     told: dict[date, dict[str, EntryData]] = field(default_factory=dict)  # what the newest list has, by day
 
-    def newest(self, first: date) -> None:
-        """Read the newest list for days from the first on."""
+    def newest(self, first: date, before: bool) -> None:
+        """Read the newest list for days from the first on; `before`: papers were there at an earlier visit."""
         part, state = self.visit.begin(NEWEST), self.visit.state(NEWEST)
         self.newest_part, self.etag = part, state.etag
         try:
@@ -108,13 +108,13 @@ class _Reading:
         for entry in page[0].entries:
             if entry.announced and entry.announced >= first:
                 self.told.setdefault(entry.announced, {})[entry.key] = entry
-        part.outcome = Outcome.OK
+        part.outcome = Outcome.OK if page[0].entries else Outcome.EMPTY
         if lost(page[0].rejected):
             self.visit.fail(part, Outcome.PARTIAL, f"papers were lost: {reasons(page[0].rejected)}")
-        elif page[0].entries:
-            self.etag = page[1]
+        elif not page[0].entries and before:
+            self.visit.fail(part, Outcome.STALE, "the newest list is empty, which it was not before")
         else:
-            self.visit.fail(part, Outcome.STALE, "the newest list is empty, which it never is")
+            self.etag = page[1]
 
     def read(self, name: str, parameters: dict[str, str]) -> bool:
         """Store a day or a week page by page; True when nothing is wrong with it."""
@@ -152,15 +152,17 @@ class _Reading:
             return False
         part.outcome = Outcome.OK if keys else Outcome.EMPTY
         now = PartState({"papers": len(keys)}, etag)
-        if keys and now != state:
+        if (keys or etag) and now != state:
             self.visit.keep(part, Page(state=now))
         return True
 
     def settle(self, day: date, today: date) -> None:
         """Remember the last day that need not be read any more."""
         assert self.newest_part is not None
-        now = PartState({"through": day.isoformat(), "again": today.isoformat()}, self.etag)
-        if self.visit.state(NEWEST) != now:
+        before = self.visit.state(NEWEST)
+        papers = bool(before.cursor.get("papers") or self.told)
+        now = PartState({"through": day.isoformat(), "again": today.isoformat(), "papers": papers}, self.etag)
+        if before != now:
             self.visit.keep(self.newest_part, Page(state=now))
 
     def _page(self, parameters: dict[str, str], number: int, etag: str) -> tuple[DailyPapers, str] | None:
