@@ -20,7 +20,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -254,35 +254,33 @@ class Sender:
 
 
 class Ledger:
-    """Marks mails as sent while the next one is announced; that one's content waits until the mark is committed.
+    """Marks mails as sent while the relay reads the beginning of the next one, whose content waits until the mark is committed.
 
     So there is never more than one mail that the relay has taken and the database does not know of.
     """
 
     def __init__(self, storage: Storage, lease: Lease) -> None:
         self._storage, self._lease = storage, lease
-        self._thread = ThreadPoolExecutor(1, "ledger")
-        self._open: Future[None] | None = None
+        self._stack = ExitStack()
+        self._mark = self._stack.enter_context(storage.marking())
+        self._open: tuple[int, datetime] | None = None
 
     def sent(self, id: int, now: datetime) -> None:
         """The relay has taken it."""
         self.settled()
-        self._open = self._thread.submit(self._mark, id, now)
+        self._open = id, now
 
     def settled(self) -> None:
-        """Wait until it is committed; raises LeaseLost when another has taken over."""
-        mark, self._open = self._open, None
-        if mark is not None:
-            mark.result()
+        """Commit what is open; raises LeaseLost when another has taken over."""
+        one, self._open = self._open, None
+        if one is None or outbox.mark_sent(self._mark, self._lease, *one):
+            return
+        with self._storage.write() as db:  # erased meanwhile, or another has taken over: then this raises
+            leases.require(db, self._lease)
 
     def close(self) -> None:
-        """End the thread, when what it has in hand is done."""
-        self._thread.shutdown()
-
-    def _mark(self, id: int, now: datetime) -> None:
-        with self._storage.write() as db:
-            if not outbox.mark_sent(db, self._lease, id, now):  # erased meanwhile, or another has taken over: then this raises
-                leases.require(db, self._lease)
+        """Give the connection back."""
+        self._stack.close()
 
 
 @dataclass(slots=True)

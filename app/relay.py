@@ -127,27 +127,30 @@ class Connection:
             except (smtplib.SMTPException, OSError):
                 server.close()
 
-    def send(self, sender: str, to: str, message: bytes, before: Callable[[], None] = lambda: None) -> None:
+    def send(self, sender: str, to: str, message: bytes, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Hand a mail in, of CRLF lines; when this returns, the relay has taken it.
 
-        `before` is called before the content goes: the relay takes nothing until it has returned, nor when it raises.
+        `meanwhile` is called while the relay reads the first command; no content goes before it returns, nor when it raises.
         """
         begun = False
         try:
             server = self._opened()
-            self._step(server.docmd("MAIL", f"FROM:<{sender}>"), "sender")
+            server.putcmd("MAIL", f"FROM:<{sender}>")
+            try:
+                meanwhile()
+            except BaseException:
+                self._drop()
+                raise
+            self._step(server.getreply(), "sender")
             begun = True  # from here on it may be this mail that the relay breaks off at
             self._step(server.docmd("RCPT", f"TO:<{to}>"), "recipient")
             code, said = server.docmd("DATA")
             if code != 354:
                 self._step((code, said), "content")
-            try:
-                before()
-            except BaseException:
-                self._drop()
-                raise
             _wait(server, DATA_SECONDS)
-            server.send(_DOTS.sub(b"..", message) + (b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"))
+            if b"\n." in message:
+                message = _DOTS.sub(b"..", message)
+            server.send(message + (b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"))
             self._step(server.getreply(), "content")
             _wait(server, SECONDS)
         except (smtplib.SMTPException, OSError) as error:  # their words may hold the address

@@ -1,9 +1,12 @@
-"""An SMTP server that takes everything and keeps nothing: `python -m benchmarks.sink` prints its port."""
+"""An SMTP server that takes everything and keeps nothing: `python -m benchmarks.sink reading|sink` prints its port."""
 
 from __future__ import annotations
 
+import signal
 import socketserver
 import sys
+
+from tests.loopback_smtp import LoopbackSmtp, Received
 
 
 class _Session(socketserver.BaseRequestHandler):
@@ -33,8 +36,26 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
 
-if __name__ == "__main__":
+class _Nothing(list[Received]):
+    """Keeps none."""
+
+    def append(self, one: Received) -> None:
+        """Not this one either."""
+
+
+def main(kind: str) -> None:
+    """Serve until the process is ended."""
+    if kind == "reading":
+        with LoopbackSmtp() as reading:
+            reading.received = _Nothing()
+            sys.stdout.write(f"{reading.port}\n")
+            sys.stdout.flush()
+            signal.pause()
     with _Server(("127.0.0.1", 0), _Session) as server:
         sys.stdout.write(f"{server.server_address[1]}\n")
         sys.stdout.flush()
         server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, and_, func, or_, select, text
 
+from catalog.storage import Mark
 from catalog.storage import schema as s
 from catalog.storage.engine import insert
 from catalog.storage.leases import Lease
@@ -159,12 +160,9 @@ def take(db: Connection, lease: Lease, now: datetime, limit: int) -> list[Mail]:
     ]  # fmt: skip
 
 
-def mark_sent(db: Connection, lease: Lease, id: int, now: datetime) -> bool:
+def mark_sent(mark: Mark, lease: Lease, id: int, now: datetime) -> bool:
     """Note that the relay has taken it; False when it is not ours any more."""
-    # Past SQLAlchemy, whose own way takes as long as the relay does.
-    at = s.UtcDateTime().process_bind_param(now, db.dialect)
-    mark = "?" if db.dialect.name == "sqlite" else "%s"
-    return bool(db.exec_driver_sql(_SENT.replace("?", mark), (at, id, lease.owner, lease.fence)).rowcount)
+    return mark(_SENT, (now, id, lease.owner, lease.fence)) > 0
 
 
 def settle(db: Connection, lease: Lease, id: int, state: str, now: datetime, reason: str) -> None:
