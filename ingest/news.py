@@ -23,7 +23,8 @@ def news_of(before: EntryData | None, entry: EntryData, today: date) -> tuple[Ne
     """
     day = _day(before, entry, today)
     out = [News(f.what, day, f.text, f.status) for f in facts_of(entry)]
-    out += [News("code", day, code) for name, code in entry.about if name == "repository"]
+    known = {n.text.casefold() for n in out}  # what lies there is better told by the abstract
+    out += [News("code", day, at) for name, at in entry.about if name == "repository" and at.casefold() not in known]
     if entry.kind is Kind.PAPER and entry.venue and not entry.withdrawn:
         out.append(News("accepted", _accepted_on(entry, today), venue_label(entry), "confirmed"))
     if before is not None and entry.withdrawn and not before.withdrawn:

@@ -33,5 +33,6 @@ def marks_of(kind: Kind, entries: Iterable[EntryData | EntryRef]) -> tuple[str, 
 
 
 def mark(sort: str, value: str) -> str:
-    """A mark in the form in which they are compared."""
-    return f"{sort} {' '.join(value.replace('-', ' ').split())}".casefold().strip()
+    """A mark in the form in which they are compared; hyphens part words, but for names of libraries."""
+    words = value if sort == "library" else value.replace("-", " ")
+    return f"{sort} {' '.join(words.split())}".casefold().strip()
