@@ -79,6 +79,7 @@ PAGES = (
     "/items/{item}",
     "/search?q=learning",
     "/status",
+    "/subscribe?topic=deep-learning",
     "/nowhere",
 )
 

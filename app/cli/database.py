@@ -13,7 +13,7 @@ from app import alerts, mail, relay, subscribing
 from app.cli import common
 from catalog.errors import SettingsError, SkillfeedError
 from catalog.settings import Settings
-from catalog.storage import Storage, sources, upkeep
+from catalog.storage import Storage, outbox, sources, upkeep
 
 
 def register(cli: typer.Typer) -> None:
@@ -102,6 +102,9 @@ def doctor(ctx: typer.Context, json: common.Json = False) -> None:
                     if ok and state.warning:
                         ok, text = None, f"{text}, but since {state.warned_since:%Y-%m-%d %H:%M}Z it {state.warning}"
                     note(f"source {state.name}", ok, text)
+                depth = outbox.depth(db)
+                waits = f"{depth.waiting} waiting, the oldest since {depth.oldest:%Y-%m-%d %H:%M}Z" if depth.oldest else "empty"
+                note("outbox", True, waits)
                 for chore in upkeep.chores(db).values():
                     if chore.error:
                         note(f"chore {chore.name}", False, f"{chore.error}; tried again {chore.next_due:%Y-%m-%d %H:%M}Z")

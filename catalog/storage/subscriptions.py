@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import Connection, Row, and_, func, or_, select, text
 from sqlalchemy.sql import Select
 
 from catalog.storage import schema as s
@@ -171,7 +171,12 @@ def answer(db: Connection, hash: str, now: datetime) -> tuple[int, Choices] | No
 
 # ------------------------------------------------------------------ limits
 def recent(db: Connection, address: str, client: str, now: datetime) -> Recent:
-    """Requests of late, of this address and this network (keyed hashes)."""
+    """Requests of late, of this address and this network (keyed hashes).
+
+    Until this transaction ends no other is counted, so that a limit holds whoever asks at once.
+    """
+    if db.dialect.name == "postgresql":  # SQLite has one writer anyway
+        db.execute(text("LOCK TABLE signups IN SHARE ROW EXCLUSIVE MODE"))
     c = s.signups.c
     hour, day = now - timedelta(hours=1), now - timedelta(days=1)
     of_client = db.execute(select(func.count()).where(c.client == client, c.at > hour)).scalar_one()

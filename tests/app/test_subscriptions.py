@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,9 @@ def test_from_the_question_to_the_digest_and_out(one: Instance) -> None:
 
     click = {"List-Unsubscribe": "One-Click"}
     address = str(digest["List-Unsubscribe"]).strip("<>")
-    for _ in range(2):  # RFC 8058: no cookie, and the same answer again
+    for _ in range(2):  # RFC 8058: no cookie, either form of the body, and the same answer again
         assert one.client.post(address, data=click).status_code == 200
+        assert one.client.post(address, files={"List-Unsubscribe": (None, "One-Click")}).status_code == 200
     assert one.client.get(ME, params={"token": token}).status_code == 404
     one.later(days=7)
     assert one.deliver().sent == 0
@@ -167,6 +169,13 @@ def test_nothing_tells_whether_an_address_is_known(one: Instance) -> None:
     wrong = [one.client.get(ME, params={"token": t}) for t in ("x" * 43, "", "é\x01")]
     assert [w.status_code for w in wrong] == [404, 422, 404]
     assert one.client.post("/unsubscribe", params={"token": "nobody"}).status_code == 200
+
+
+def test_a_limit_holds_whoever_asks_at_once(one: Instance) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda n: one.ask(f"reader{n}@example.org").status_code, range(12)))
+    assert sorted(answers) == [202] * 5 + [429] * 7
+    assert one.deliver().sent == 5
 
 
 def test_nobody_is_bombed(one: Instance) -> None:
