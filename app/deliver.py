@@ -36,9 +36,10 @@ from catalog.storage import subscriptions as store
 from catalog.storage.leases import Lease
 from catalog.storage.outbox import Mail
 from catalog.storage.subscriptions import Subscription
-from catalog.subscriptions import Due, Owed, latest_due, owed
+from catalog.subscriptions import Cadence, Due, Owed, latest_due, owed
 
 LEASE = "chore:deliver"
+HELD_BACK = "nothing was announced, or nothing of it is held yet"
 AT_ONCE = 100  # mails taken, readers planned, in one transaction
 ATTEMPTS = 8
 FIRST_RETRY, LONGEST_RETRY = timedelta(minutes=5), timedelta(hours=24)
@@ -62,7 +63,7 @@ class Report:
 # ------------------------------------------------------------------ plan
 def plan(context: Context, lease: Lease, stopping: Callable[[], bool] = lambda: False) -> int:
     """Put what is owed now into the outbox; returns how many mails, skipped ones too. Raises LeaseLost."""
-    made, numbers = 0, dict[tuple[str, str], int]()
+    made, numbers = 0, dict[tuple[str, str], int | None]()
     while not stopping():
         now = context.clock.now()
         with context.storage.read() as db:
@@ -91,7 +92,9 @@ def _since(reader: Subscription, now: datetime) -> datetime:
     return last if reader.confirmed < last else now
 
 
-def _rows(context: Context, reader: Subscription, step: Owed, numbers: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
+def _rows(
+    context: Context, reader: Subscription, step: Owed, numbers: dict[tuple[str, str], int | None]
+) -> list[dict[str, Any]]:
     rows = [
         subscribing.row(
             reader, "digest", due.period.name, due.at, context, state="skipped", reason="it could not be sent within 48 hours"
@@ -100,12 +103,17 @@ def _rows(context: Context, reader: Subscription, step: Owed, numbers: dict[tupl
     ]
     if step.now is not None:
         number = numbers[_key(reader), step.now.period.name]
-        rows.append(subscribing.row(reader, "digest", step.now.period.name, context.clock.now(), context, number))
+        held = {"state": "skipped", "reason": HELD_BACK} if number is None else {}
+        rows.append(subscribing.row(reader, "digest", step.now.period.name, context.clock.now(), context, number, **held))
     return rows
 
 
-def _letter(context: Context, reader: Subscription, due: Due, key: str) -> int:
-    """The letter of the reader's filter and this period, written now unless it is there."""
+def _letter(context: Context, reader: Subscription, due: Due, key: str) -> int | None:
+    """The letter of the reader's filter and this period, written now unless it is there; None when there is none to send.
+
+    From a period of which nothing at all is held no digest is made: that is a standstill, not a quiet week, and what comes
+    later is told as late. A quiet week says so; a quiet day says nothing.
+    """
     with context.storage.read() as db:
         known = outbox.letter_id(db, key, due.period.name)
     if known is not None:
@@ -113,6 +121,8 @@ def _letter(context: Context, reader: Subscription, due: Due, key: str) -> int:
     now = context.clock.now()
     filter = subscribing.filter_of(context, reader.choices)
     digest = digests.preview(context.storage, context.taxonomy, filter, due.period, now.date())
+    if digest.receipt.items == 0 or (digest.quiet and reader.choices.cadence is Cadence.DAILY):
+        return None
     letter = letters.letter_of(digest, context.settings.base_url)
     with context.storage.write() as db:
         return outbox.put_letter(db, key, due.period.name, letter, now)

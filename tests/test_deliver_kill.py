@@ -16,6 +16,7 @@ import pytest
 from app import subscribing
 from catalog.storage import Storage, outbox
 from tests.app.reading import NOW, Instance, parsed
+from tests.app.seeding import COUNT, more
 from tests.loopback_smtp import LoopbackSmtp
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,6 +62,7 @@ def start(one: Instance, port: int) -> subprocess.Popen[str]:
 
 
 def kill_again_and_again(one: Instance, kills: int, readers: int) -> None:
+    more(one.storage, range(COUNT))
     for n in range(readers):
         subscribing.add(one.context, f"r{n}@example.org", subscribing.PLAIN)
     killer = Killer(random.Random(SEED), kills, readers)

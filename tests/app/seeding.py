@@ -96,6 +96,17 @@ def more(storage: Storage, numbers: Sequence[int]) -> None:
         store(db, [write(n) for n in numbers], NOW)
 
 
+def weekly(storage: Storage, days: Sequence[date]) -> None:
+    """A further item on each of these days."""
+    writes = []
+    for n, day in enumerate(days):
+        said, made = replace(entry(1000 + 4 * n), announced=day), replace(item(1000 + 4 * n), announced=day)
+        saying = Saying(said, content_hash(said), None, ())
+        writes.append(Write(made, None, public_id(said.source, said.key), (said.source, said.key), (saying,)))
+    with storage.write() as db:
+        store(db, writes, NOW)
+
+
 def write(number: int) -> Write:
     """The write that stores item `number` anew."""
     said = entry(number)

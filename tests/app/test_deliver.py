@@ -22,9 +22,9 @@ from catalog.errors import LeaseLost
 from catalog.storage import Storage, leases, outbox, upkeep
 from catalog.storage.leases import Lease
 from catalog.storage.outbox import Mail
-from catalog.subscriptions import Choices, MailFormat
+from catalog.subscriptions import Cadence, Choices, MailFormat
 from tests.app.reading import NOW, Instance, holding, parsed
-from tests.app.seeding import COUNT, more
+from tests.app.seeding import COUNT, more, weekly
 from tests.loopback_smtp import LoopbackSmtp, server_side, trusting
 
 MONDAY = NOW.replace(month=2, day=2)
@@ -38,6 +38,7 @@ def make(new_storage: Callable[[], Storage], tmp_path: Path) -> Make:
     def made(port: int = 0, readers: int = 0, **given: Any) -> Instance:
         storage = new_storage()
         more(storage, range(COUNT))
+        weekly(storage, [MONDAY.date() + timedelta(days=7 * n) for n in range(6)])
         given = {"mail_rate": 1000, "mail_domain_rate": 1000} | given
         given |= {"smtp_url": f"smtp://127.0.0.1:{port}"} if port else {}
         one = Instance(storage, tmp_path / "data", given)
@@ -103,6 +104,20 @@ def test_after_a_standstill_the_last_week_is_sent_and_the_older_ones_are_named(m
     assert states(one) == {"sent": 1, "skipped": 3}
     one.clock.at = MONDAY + timedelta(days=28)
     assert one.deliver().sent == 1
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_standstill_sends_no_empty_digest_and_a_quiet_day_none_at_all(make: Make) -> None:
+    one = make(readers=1)
+    for name, cadence, filter in (("d", "daily", ()), ("q", "daily", (("topic", "ai-history"),)), ("w", "weekly", ())):
+        pairs = tuple((n, one.context.taxonomy.topics[-1].slug) for n, _ in filter)
+        subscribing.add(one.context, f"{name}@example.org", Choices(filter=pairs, cadence=Cadence(cadence)))
+    one.clock.at = MONDAY + timedelta(days=1)  # of Monday one item is held
+    assert one.deliver().sent == 2  # the first reader's week, and the day of who asks for everything
+    one.clock.at = MONDAY + timedelta(days=70)  # nothing is held any more
+    assert one.deliver().sent == 0
+    with one.storage.read() as db:
+        assert deliver.HELD_BACK in set(db.execute(text("SELECT reason FROM outbox WHERE state = 'skipped'")).scalars())
 
 
 def test_a_holder_that_was_taken_over_sends_no_more_and_marks_nothing(make: Make) -> None:

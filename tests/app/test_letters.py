@@ -89,6 +89,7 @@ def test_a_long_link_stays_whole_over_a_real_hop(new_storage: Callable[[], Stora
     with LoopbackSmtp() as server:
         given = {"base_url": base, "smtp_url": f"smtp://127.0.0.1:{server.port}", "mail_from": "Zoë’s feed <feed@example.org>"}
         one = Instance(new_storage(), tmp_path, given)
+        more(one.storage, range(COUNT))
         token = subscribing.add(one.context, "ada@example.org", subscribing.PLAIN).token
         one.clock.at = NOW.replace(month=2, day=2)
         assert one.deliver().sent == 1

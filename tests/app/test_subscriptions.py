@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.clients import client_of, trusted
 from catalog.storage import Storage
 from catalog.storage import subscriptions as store
 from tests.app.reading import ADA, NOW, Instance, body, links, parsed, token_in
-from tests.app.seeding import COUNT, more
+from tests.app.seeding import COUNT, more, weekly
 from tests.dumps import dump
 
 ME = "/api/v1/subscriptions/me"
@@ -111,6 +112,7 @@ def test_preferences_change_by_form_and_by_api_and_take_effect(one: Instance) ->
     one.later(days=3)
     assert one.deliver().sent == 0
     one.client.patch(ME, params={"token": token}, json={"paused": False})
+    weekly(one.storage, [date(2026, 2, 1)])
     one.later(days=1)
     assert one.deliver().sent == 1
     mail = one.mails()[-1]
