@@ -142,3 +142,17 @@ def test_what_tagging_anew_changes_is_told_in_words_with_examples(storage: Stora
     assert re.search(r"^graph-learning +0 +1 +1 +0 +0 *$", table, re.M)
     assert re.search(rf"^- r  0\.90  {held(storage)[0].id}  Graph neural networks$", table, re.M)
     assert [t.topic for t in held(storage)[0].topics] == ["r"]
+
+
+def test_the_doctor_says_whether_tags_are_those_of_the_model_in_use(
+    storage: Storage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tags() -> list[bool | None]:
+        told = skillfeed(capsys, "doctor", "--json")[1]
+        return [check["ok"] for check in told["checks"] if check["check"] == "tags"]
+
+    assert tags() == []
+    keep(storage, ARXIV)
+    assert tags() == [None]
+    assert skillfeed(capsys, "retag", "--json")[0] == 0
+    assert tags() == [True]

@@ -13,7 +13,8 @@ from app import alerts, mail, relay, subscribing
 from app.cli import common
 from catalog.errors import SettingsError, SkillfeedError
 from catalog.settings import Settings
-from catalog.storage import Storage, outbox, sources, upkeep
+from catalog.storage import Storage, items, outbox, retags, sources, upkeep
+from catalog.tagging import Tagger
 
 
 def register(cli: typer.Typer) -> None:
@@ -65,7 +66,7 @@ def config(json: common.Json = False) -> None:
 
 
 def doctor(ctx: typer.Context, json: common.Json = False) -> None:
-    """Check settings, data folder, database, journal mode, contact and sources. Exit 1 when something is wrong."""
+    """Check settings, data folder, database, journal mode, contact, sources and tags. Exit 1 when something is wrong."""
     if ctx.invoked_subcommand:
         common.refuse_flags(ctx)
         return
@@ -105,6 +106,10 @@ def doctor(ctx: typer.Context, json: common.Json = False) -> None:
                 depth = outbox.depth(db)
                 waits = f"{depth.waiting} waiting, the oldest since {depth.oldest:%Y-%m-%d %H:%M}Z" if depth.oldest else "empty"
                 note("outbox", True, waits)
+                if items.newest_day(db) is not None:
+                    current = retags.version(db) == Tagger.load(context.taxonomy).version
+                    stale = "model or taxonomy have changed: the worker tags all items anew, or `skillfeed retag` does"
+                    note("tags", True if current else None, "by the model and taxonomy in use" if current else stale)
                 for chore in upkeep.chores(db).values():
                     if chore.error:
                         note(f"chore {chore.name}", False, f"{chore.error}; tried again {chore.next_due:%Y-%m-%d %H:%M}Z")
