@@ -1,7 +1,7 @@
 """The one polite HTTP layer: every request to a source goes through here.
 
-Per host (all of arxiv.org is one): one request at a time and a gap before the next, over all processes that share the
-database, by leases in it. Conditional requests, Retry-After, backoff with full jitter, limits on body, time and redirects, an
+Per host (all of arxiv.org is one, and so is GitHub): one request at a time and a gap before the next, over all processes that
+share the database, by leases in it. Conditional requests, Retry-After, backoff with full jitter, limits on body, time and redirects, an
 honest User-Agent; what may be asked at all is said by `ingest.guard`. Sources: RFC 9110 (validators 8.8, Retry-After 10.2.3),
 arXiv's terms of use for its APIs (one request per three seconds, one connection).
 """
@@ -58,6 +58,8 @@ BACKOFF_SECONDS, BACKOFF_CAP = 2.0, 300.0
 PATIENCE_SECONDS = 120.0  # a longer Retry-After ends the attempt; the next visit keeps to it
 RETRY_AFTER_CAP = 24 * 3600.0
 NOT_ASKED_AGAIN = "not asked again in this visit"
+#: Hosts of one service, which counts requests to all of them together.
+_GITHUB = frozenset({"github.com", "api.github.com", "raw.githubusercontent.com", "codeload.github.com"})
 RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 #: A header's name (RFC 9110, 5.6.2).
@@ -380,7 +382,8 @@ class Fetcher:
         if host == "arxiv.org" or host.endswith(".arxiv.org"):
             gap, name = self._settings.arxiv_gap_seconds, "host:arxiv.org"
         else:
-            gap, name = self._settings.host_gap_seconds, f"host:{host}"
+            own = "github.com" if host in _GITHUB else host
+            gap, name = self._settings.host_gap_seconds, f"host:{own}"
         return name, gap * 1.01
 
 
