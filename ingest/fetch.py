@@ -1,9 +1,9 @@
 """The one polite HTTP layer: every request to a source goes through here.
 
 Per host (all of arxiv.org is one, and so is GitHub): one request at a time and a gap before the next, over all processes that
-share the database, by leases in it. Conditional requests, Retry-After, backoff with full jitter, limits on body, time and redirects, an
-honest User-Agent; what may be asked at all is said by `ingest.guard`. Sources: RFC 9110 (validators 8.8, Retry-After 10.2.3),
-arXiv's terms of use for its APIs (one request per three seconds, one connection).
+share the database, by leases in it. Conditional requests, Retry-After, backoff with full jitter, limits on body, time and
+redirects, an honest User-Agent; what may be asked at all is said by `ingest.guard`. Sources: RFC 9110 (validators 8.8,
+Retry-After 10.2.3), arXiv's terms of use for its APIs (one request per three seconds, one connection).
 """
 
 from __future__ import annotations
