@@ -102,6 +102,18 @@ def unkeep(settings: Settings, message_ids: Iterable[str]) -> None:
             path.unlink(missing_ok=True)
 
 
+def unkeep_to(settings: Settings, address: str) -> int:
+    """Remove every file of a mail to this address, also those that no database knows of; returns how many."""
+    line, gone = re.compile(rf"^To: {re.escape(address)}\r?$".encode(), re.I | re.M), 0
+    for path in (settings.data_dir / "outbox").glob("*.eml"):
+        with path.open("rb") as file:
+            found = line.search(file.read(4096))  # it stands before any foreign text
+        if found:
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
+
+
 def _file_name(message_id: str) -> str:
     return f"{message_id.strip('<>').partition('@')[0]}.eml"
 

@@ -250,7 +250,8 @@ def forget(context: Context, readers: Sequence[Subscription], reason: store.Reas
 
 def erase(context: Context, address: str) -> bool:
     """Remove all about an address and never write to it again; False when nothing was known of it."""
-    hash, now = keys_of(context).address_hash(check_address(address)), context.clock.now()
+    address = check_address(address)
+    hash, now = keys_of(context).address_hash(address), context.clock.now()
     with context.storage.read() as db:
         found = store.by_hash(db, hash)
     if found is not None:
@@ -258,6 +259,7 @@ def erase(context: Context, address: str) -> bool:
     else:
         with context.storage.write() as db:
             store.suppress(db, hash, "erased", now)
+    mail.unkeep_to(context.settings, address)
     return found is not None
 
 
