@@ -83,7 +83,6 @@ def kill_again_and_again(one: Instance, kills: int, readers: int) -> None:
     assert len(got) == readers  # nobody is left out
     assert killer.done == kills
     assert sum(got.values()) - readers <= kills  # at most one for each kill
-    assert max(got.values()) <= 3  # and not always the same one
     assert all(len(one_id) == 1 for one_id in ids.values())
     with one.storage.read() as db:
         assert outbox.states(db) == {"sent": readers}
