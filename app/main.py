@@ -10,9 +10,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app import errors, logging, pages
-from app.api import calendar, digests, docs, health, items, quality, sources, subscriptions, taxonomy
+from app.api import calendar, digests, docs, exports, health, items, quality, sources, subscriptions, taxonomy
 from app.context import Context
-from app.headers import BodyLimit, Headers
+from app.headers import BodyLimit, CodedTags, Headers
 from app.pages import reader
 from catalog.settings import read_settings
 from catalog.storage import Storage
@@ -41,7 +41,7 @@ def create_app(context: Context) -> FastAPI:
         redoc_url=None,
     )
     errors.install(app, base_url)
-    for module in (items, calendar, taxonomy, sources, quality, digests, subscriptions, health):
+    for module in (items, exports, calendar, taxonomy, sources, quality, digests, subscriptions, health):
         app.include_router(module.router(context))
     app.include_router(docs.router(context, app))
     app.include_router(pages.router(context))
@@ -59,9 +59,10 @@ def create_app(context: Context) -> FastAPI:
 
     # The last one added meets a request first.
     app.add_middleware(GZipMiddleware, compresslevel=_GZIP_LEVEL)
+    app.add_middleware(CodedTags)
     origins = context.settings.cors_origins.replace(",", " ").split()
     if origins:
-        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET"], expose_headers=["Link"])
+        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET"], expose_headers=["Link", "ETag"])
     app.add_middleware(BodyLimit)
     app.add_middleware(errors.Unexpected, base_url=base_url)
     app.add_middleware(Headers, base_url=base_url)

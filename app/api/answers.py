@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.parameters import Parameter
 from app.errors import METHOD, NOT_FOUND, UNAVAILABLE, USAGE, Problem, problem_body
+from app.headers import coded
 from app.shapes import dump
+from catalog.storage import versions
+from catalog.version import VERSION
 
 PREFIX = "/api/v1"
 _EXAMPLE_BASE = "http://127.0.0.1:8000"
@@ -30,6 +35,24 @@ def json_answer(value: Any, headers: Mapping[str, str] | None = None) -> Respons
 def page_answer(shown: list[dict[str, Any]], cursor: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
     """A list as every list is answered; `cursor` leads to the next page."""
     return json_answer({"items": shown, "next": cursor}, headers)
+
+
+def version_tag(db: Any, base_url: str, request: Request) -> str:
+    """The strong ETag of an answer that is made of this request and of the items held: the same until something is stored.
+
+    `db` must be the transaction that the answer is read in. `headers.CodedTags` tells content codings apart.
+    """
+    made_of = (VERSION, base_url, versions.current(db, "items"), request.scope["path"], request.scope["query_string"])
+    return f'"{hashlib.blake2b(repr(made_of).encode(), digest_size=12).hexdigest()}"'
+
+
+def unchanged(request: Request, tag: str) -> Response | None:
+    """304 when the request holds the answer of this tag already, in either content coding (RFC 9110, 13.1.2); else None."""
+    for held in request.headers.get("if-none-match", "").split(","):
+        sent = held.strip().removeprefix("W/")
+        if sent == "*" or sent in (tag, coded(tag)):
+            return Response(status_code=304, headers={"ETag": tag if sent == "*" else sent})
+    return None
 
 
 def told(model: type[BaseModel], example: Any, *problems: Problem, paged: bool = False) -> dict[int | str, dict[str, Any]]:

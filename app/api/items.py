@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from app import lists
-from app.api.answers import PREFIX, json_answer, page_answer, takes, told
+from app.api.answers import PREFIX, json_answer, page_answer, takes, told, unchanged, version_tag
 from app.api.parameters import Parameter, given, known_sources, listing_parameters, listing_query, next_link
 from app.context import Context
 from app.errors import NOT_FOUND, UNAVAILABLE, USAGE, NotFound
@@ -58,11 +58,14 @@ def router(context: Context) -> APIRouter:
         found = given(request, names)
         listing = parse_listing(found, context.taxonomy, known_sources(context.storage, found))
         with context.storage.read() as db:
+            tag = version_tag(db, context.settings.base_url, request)
+            if same := unchanged(request, tag):
+                return same
             cards, after = lists.page(db, listing, context.taxonomy)
         if after is None:
-            return page_answer(cards)
+            return page_answer(cards, headers={"ETag": tag})
         link = next_link(context.settings.base_url, f"{PREFIX}/items", listing_query(listing, after))
-        return page_answer(cards, make_cursor(after, listing.sort), link)
+        return page_answer(cards, make_cursor(after, listing.sort), link | {"ETag": tag})
 
     @routes.get(
         "/lookup",

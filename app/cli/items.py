@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app import lists, shapes
+from app import exports, lists, shapes
 from app.cli import common
 from catalog.errors import UsageError
 from catalog.filters import make_cursor, parse_listing
@@ -37,7 +37,8 @@ Until = Annotated[str, typer.Option(help="Last announced date.")]
 Words = Annotated[str, typer.Option("--q", help='Search: words, "phrases", -minus, OR, title:, author:, venue:.')]
 MinScore = Annotated[str, typer.Option(help="Least score, from 0 to 1, of one of the topics asked for, else of any.")]
 
-FORMATS = ("table", "jsonl")
+#: Name of `--format`, and how `app.exports` names it; "" is written here.
+FORMATS = {"table": "", "jsonl": "jsonl", "bibtex": "bib", "ris": "ris", "csl": "csl", "csv": "csv"}
 
 
 def register(cli: typer.Typer) -> None:
@@ -97,7 +98,7 @@ def list_items(
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many; without it all.")] = None,
     cursor: Annotated[str, typer.Option(help="Go on after the page whose `next` this is.")] = "",
     fields: Annotated[str, typer.Option(help="Further fields of the cards of --json, commas between.")] = "",
-    format: Annotated[str, typer.Option(help="table or jsonl (whole items).")] = "table",
+    format: Annotated[str, typer.Option(help="table, jsonl (whole items), bibtex, ris, csl or csv.")] = "table",
     json: common.Json = False,
 ) -> None:
     """Items of a filter, newest first unless --sort says otherwise; all of them without --limit."""
@@ -123,15 +124,16 @@ def list_items(
             after = make_cursor(store.key_of(db, listing, shown[-1][0]), listing.sort) if rest else None
             common.emit({"items": [card for _, card in shown], "next": after})
             return
-        whole = format == "jsonl"
-        wanted = store.PARTS if whole else ()
-        for item in store.stream(db, replace(listing, limit=limit, fields=wanted)):
-            if whole:
-                shown_whole = shapes.whole(*explained([item], context.taxonomy))
-                sys.stdout.write(jsonlib.dumps(shown_whole, ensure_ascii=False) + "\n")
-            else:
-                topics = " ".join(t.topic for t in item.topics)
-                sys.stdout.write(f"{item.id}  {item.announced}  {item.title[:100]:100}  {topics}\n")
+        found_items = store.stream(db, replace(listing, limit=limit, fields=store.PARTS if FORMATS[format] else ()))
+        if FORMATS[format]:
+            if format == "jsonl":
+                found_items = (told for item in found_items for told in explained([item], context.taxonomy))
+            for piece in exports.lines(FORMATS[format], found_items):
+                sys.stdout.write(piece)
+            return
+        for item in found_items:
+            topics = " ".join(t.topic for t in item.topics)
+            sys.stdout.write(f"{item.id}  {item.announced}  {item.title[:100]:100}  {topics}\n")
 
 
 def show(ids: Annotated[list[str], typer.Argument(help="Item ids.")], json: common.Json = False) -> None:

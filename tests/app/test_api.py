@@ -487,6 +487,8 @@ def test_both_databases_answer_with_the_same_bytes(run: Any, postgres_database: 
         with TestClient(application(one)) as left, TestClient(application(other)) as right:
             for address in EVERYTHING:
                 a, b = left.get(address), right.get(address)
+                for answer in (a, b):
+                    answer.headers.pop("etag", None)  # made of the data version, which each database draws for itself
                 assert (a.status_code, a.headers, a.content) == (b.status_code, b.headers, b.content), address
             for address in ("/api/v1/items?limit=9", "/api/v1/runs?limit=9"):
                 assert _walk(left, address) == _walk(right, address)
@@ -512,7 +514,8 @@ def test_command_line_and_api_tell_an_item_alike(own_client: TestClient, storage
 
 # ------------------------------------------------------------------ junk
 ROUTES = (
-    "/api/v1/items", "/api/v1/items/lookup", "/api/v1/items/{}", "/api/v1/areas", "/api/v1/topics", "/api/v1/topics/{}",
+    "/api/v1/items", "/api/v1/items.atom", "/api/v1/items.bib", "/api/v1/items.{}",
+    "/api/v1/items/lookup", "/api/v1/items/{}", "/api/v1/areas", "/api/v1/topics", "/api/v1/topics/{}",
     "/api/v1/sources", "/api/v1/runs", "/api/v1/quality", "/api/v1/digests/preview", "/healthz", "/readyz",
     "/api/docs", "/api/openapi.json",
     "/{}",
@@ -589,6 +592,7 @@ def ask(client: TestClient) -> Iterator[Callable[[str, str, bytes], tuple[int, d
     query=pairs,
 )
 @example(route="/api/v1/items", parts=["", ""], query=[(b"q", b"%00")])
+@example(route="/api/v1/items", parts=["", ""], query=[(b"q", b"\xce")])
 @example(route="/api/v1/items/{}", parts=["\0", ""], query=[])
 @example(route="/api/v1/items", parts=["", ""], query=[(b"cursor", b"bn////////8")])
 def test_no_input_breaks_it(ask: Any, route: str, parts: list[str], query: list[tuple[bytes, bytes]]) -> None:
