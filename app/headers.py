@@ -57,7 +57,7 @@ def coded(tag: str) -> str:
 
 
 class CodedTags:
-    """Gives answers that were packed the ETag of their coding. Stands around the middleware that packs."""
+    """Gives packed answers the strong ETag of their coding; weak ones hold for all codings. Stands around what packs."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -68,7 +68,7 @@ class CodedTags:
         async def tell(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if headers.get("content-encoding") == "gzip" and headers.get("etag", "").endswith('"'):
+                if headers.get("content-encoding") == "gzip" and headers.get("etag", "").startswith('"'):
                     headers["etag"] = coded(headers["etag"])
             await send(message)
 
