@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 
-from benchmarks import mail, measuring, pages, parsing, peers, replayed, serving, steps, texts, wire
+from benchmarks import mail, measuring, pages, parsing, peers, replayed, serving, steps, tagging, texts, wire
 from benchmarks.server import serving as server
 
 SECTIONS = ("parse", "steps", "pages", "serve", "mail")
@@ -26,12 +26,13 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"any of {', '.join(SECTIONS)}")
     parser.add_argument("--peers", action="store_true", help="beside lemon24/reader, installed under .cache/peers")
     parser.add_argument("--replay", action="store_true", help="all sources of REPLAY_SERVER_DIR in one ingest: time and memory")
+    parser.add_argument("--tagging", action="store_true", help="nested cross-validation over GOLD_DIR, half an hour")
     parser.add_argument("--papers", type=int, default=6_000, help="papers on the pages over HTTP")
     asked = parser.parse_args()
     if unknown := set(asked.sections) - set(SECTIONS):
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    chosen = asked.sections or (() if asked.peers or asked.replay else SECTIONS)
+    chosen = asked.sections or (() if asked.peers or asked.replay or asked.tagging else SECTIONS)
     console = Console(width=128)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -55,6 +56,9 @@ def main() -> None:
             console.print(peers.table(texts.papers(asked.papers), folder))
         if asked.replay:
             console.print(replayed.table(folder))
+        if asked.tagging:
+            for line in tagging.nested():
+                console.print(line, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,6 @@
 `Tagger` is the way in. Its model is built by `ingest.tagging.train`.
 """
 
-from catalog.tagging.tagger import Tagger, Text
+from catalog.tagging.tagger import Judged, Tagger, Text
 
-__all__ = ["Tagger", "Text"]
+__all__ = ["Judged", "Tagger", "Text"]

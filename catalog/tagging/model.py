@@ -22,29 +22,36 @@ from catalog.errors import IngestError
 MODEL = Path(__file__).with_name("model.npz")
 
 #: Raised by one when older code could not read the file.
-FORMAT = 1
+FORMAT = 2
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest instant a zip can hold
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """A linear model over words, pairs of neighbouring words and arXiv categories.
+    """A linear model over words, pairs of neighbouring words, arXiv categories and cues (`catalog.tagging.cues`).
 
     Rows of `weights` and `idf` are features: row i is word i, row 0 is for unknown words, and row `word_rows` + j is the pair
-    `pairs[j]`. A pair of the words a, b is the number a * `word_rows` + b. Columns are topics.
+    `pairs[j]`. A pair of the words a, b is the number a * `word_rows` + b. Columns of `weights` and `bias` are the topics, then
+    one for being of any topic at all, then the forms, then the levels.
     """
 
     topics: tuple[str, ...]
+    forms: tuple[str, ...]
+    levels: tuple[str, ...]
     surface: dict[str, int]  # every spelling to its word; several spellings share a word
     word_rows: int
     pairs: NDArray[np.int64]  # ascending
     idf: NDArray[np.float32]  # rows; 0 for words that are no features by themselves
-    weights: NDArray[np.float32]  # rows x topics, times idf already
+    weights: NDArray[np.float32]  # rows x columns, times idf already
     categories: dict[str, int]
     category_weights: NDArray[np.float32]  # categories + 1 x topics; the last row is for having any known category
+    cues: dict[str, int]
+    cue_idf: NDArray[np.float32]
+    cue_weights: NDArray[np.float32]  # cues x forms and levels, times idf already
     bias: NDArray[np.float32]
     thresholds: NDArray[np.float32]  # least score with which a topic is assigned
+    gate: float  # a paper is of no topic when its best topic's log odds and those of having any add up to less
     measured: dict[str, Any]  # what training measured
     digest: str  # 12 hex digits of the file
 
@@ -64,6 +71,9 @@ def encode(model: Model) -> bytes:
     head = {
         "format": FORMAT,
         "topics": model.topics,
+        "forms": model.forms,
+        "levels": model.levels,
+        "gate": model.gate,
         "word_rows": model.word_rows,
         "categories": sorted(model.categories, key=model.categories.__getitem__),
         "measured": model.measured,
@@ -78,6 +88,9 @@ def encode(model: Model) -> bytes:
         "idf": model.idf.astype(np.float16),
         "weights": model.weights.astype(np.float16).T.copy(),
         "category_weights": model.category_weights.astype(np.float16),
+        "cues": _text("\n".join(sorted(model.cues, key=model.cues.__getitem__))),
+        "cue_idf": model.cue_idf.astype(np.float16),
+        "cue_weights": model.cue_weights.astype(np.float16).T.copy(),
         "bias": model.bias,
         "thresholds": model.thresholds,
     }
@@ -115,6 +128,8 @@ def decode(data: bytes, name: str = "model") -> Model:
             word_rows = int(head["word_rows"])
             model = Model(
                 topics=tuple(head["topics"]),
+                forms=tuple(head["forms"]),
+                levels=tuple(head["levels"]),
                 surface=dict(zip(spellings, archive["spelling_words"].tolist(), strict=True)),
                 word_rows=word_rows,
                 pairs=np.cumsum(archive["pairs"], dtype=np.int64),
@@ -122,8 +137,12 @@ def decode(data: bytes, name: str = "model") -> Model:
                 weights=np.ascontiguousarray(archive["weights"].T, dtype=np.float32),
                 categories={category: row for row, category in enumerate(head["categories"])},
                 category_weights=archive["category_weights"].astype(np.float32),
+                cues={name: row for row, name in enumerate(archive["cues"].tobytes().decode().split("\n")) if name},
+                cue_idf=archive["cue_idf"].astype(np.float32),
+                cue_weights=np.ascontiguousarray(archive["cue_weights"].T, dtype=np.float32),
                 bias=archive["bias"].astype(np.float32),
                 thresholds=archive["thresholds"].astype(np.float32),
+                gate=float(head["gate"]),
                 measured=head["measured"],
                 digest=hashlib.blake2b(data, digest_size=6).hexdigest(),
             )
@@ -131,9 +150,17 @@ def decode(data: bytes, name: str = "model") -> Model:
         raise
     except Exception as error:  # numpy and zipfile raise a dozen types for damaged bytes
         raise IngestError(f"{name}: is no model or is damaged ({type(error).__name__}); {mend}") from error
-    rows, width = word_rows + len(model.pairs), len(model.topics)
-    shapes = (model.weights.shape, model.idf.shape, model.category_weights.shape, model.bias.shape, model.thresholds.shape)
-    if shapes != ((rows, width), (rows,), (len(model.categories) + 1, width), (width,), (width,)):
+    rows, topics, labels, said = (
+        word_rows + len(model.pairs),
+        len(model.topics),
+        len(model.forms) + len(model.levels),
+        len(model.cues),
+    )
+    wanted = {
+        "weights": (rows, topics + 1 + labels), "idf": (rows,), "category_weights": (len(model.categories) + 1, topics),
+        "bias": (topics + 1 + labels,), "thresholds": (topics,), "cue_weights": (said, labels), "cue_idf": (said,),
+    }  # fmt: skip
+    if any(getattr(model, part).shape != shape for part, shape in wanted.items()):
         raise IngestError(f"{name}: its parts do not fit together; {mend}")
     return model
 

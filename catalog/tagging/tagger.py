@@ -18,17 +18,15 @@ from numpy.typing import NDArray
 
 from catalog.entries import Kind
 from catalog.items import Evidence, Tag
+from catalog.tagging.cues import Cue, cues
 from catalog.tagging.marks import mark
 from catalog.tagging.model import MODEL, Model, read
 from catalog.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, places, words
 from catalog.taxonomy import Taxonomy, load_taxonomy
 
-#: A paper over no threshold gets its best topic from this score on. At 0.3, 1 of 401 dev papers with topics gets none and 6 of
-#: 12 without topics get none; at 0.2 it is 1 and 4, at 0.4 it is 5 and 8, and F1 moves by less than 0.002.
-FLOOR = 0.3
-
 #: Pieces of evidence per tag.
 EVIDENCE_LIMIT = 3
+_LABEL_EVIDENCE = 2  # and per form or level
 
 _WEAK = 0.2  # words with less than this share of the strongest piece's weight are left out
 
@@ -58,6 +56,17 @@ class Text(NamedTuple):
     categories: Sequence[str] = ()
     kind: Kind = Kind.PAPER
     marks: tuple[str, ...] = ()  # what the sources say beside the text (`catalog.tagging.marks`)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is told of one text."""
+
+    tags: tuple[Tag, ...]
+    form: str = ""  # of `catalog.entries.Form`; "" for what is no paper
+    level: str = ""  # of `catalog.entries.Level`
+    form_evidence: tuple[Evidence, ...] = ()
+    level_evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +137,28 @@ class Tagger:
 
     def tag_many(self, texts: Iterable[Text], evidence: bool = True) -> list[tuple[Tag, ...]]:
         """What `tag` gives for each text, in order; much faster than one by one."""
-        texts = list(texts)
-        out: list[tuple[Tag, ...]] = []
+        return [judged.tags for judged in self._judge(list(texts), evidence, labels=False)]
+
+    def judge_many(self, texts: Iterable[Text], evidence: bool = True) -> list[Judged]:
+        """Topics, form and level of each text, in order; what is no paper has neither form nor level."""
+        return self._judge(list(texts), evidence, labels=True)
+
+    def _judge(self, texts: list[Text], evidence: bool, labels: bool) -> list[Judged]:
+        out: list[Judged] = []
         for start in range(0, len(texts), _BATCH):
-            out += self._tag_batch(texts[start : start + _BATCH], evidence)
+            out += self._judge_batch(texts[start : start + _BATCH], evidence, labels)
         return out
+
+    def explain_label(self, text: Text, label: str) -> tuple[Evidence, ...]:
+        """The words that speak for a form or a level that a paper was given before, the weightiest first; () when none do."""
+        labels = (*self.model.forms, *self.model.levels)
+        if text.kind is not Kind.PAPER or label not in labels:
+            return ()
+        title, abstract = text.title[:TITLE_LIMIT], text.abstract[:ABSTRACT_LIMIT]
+        split = [(words(title), words(abstract))]
+        features = self._features(split)
+        reading = self._read(0, (title, abstract), split[0], features, self._sums(features)[0])
+        return self._why_label(reading, cues(*split[0], "?" in title), labels.index(label))
 
     def explain(self, text: Text, tags: Sequence[Tag]) -> tuple[Tag, ...]:
         """The tags, which a text was given before, with what speaks for each of them; scores stay as they are.
@@ -140,27 +166,33 @@ class Tagger:
         A tag for which this model and taxonomy see nothing (set by hand, or by another version) has no evidence.
         """
         wanted = frozenset(tag.topic for tag in tags)
-        found = {tag.topic: tag.evidence for tag in self._tag_batch([text], True, wanted)[0]}
+        found = {tag.topic: tag.evidence for tag in self._judge_batch([text], True, False, wanted)[0].tags}
         return tuple(replace(tag, evidence=found.get(tag.topic, ())) for tag in tags)
 
-    def _tag_batch(self, texts: list[Text], evidence: bool, wanted: frozenset[str] | None = None) -> list[tuple[Tag, ...]]:
-        """The tags of each text: those that are `wanted` instead of those that it deserves, when given."""
+    def _judge_batch(
+        self, texts: list[Text], evidence: bool, labels: bool, wanted: frozenset[str] | None = None
+    ) -> list[Judged]:
+        """What is told of each text; the tags that are `wanted` instead of those that it deserves, when given."""
         clipped = [(text.title[:TITLE_LIMIT], text.abstract[:ABSTRACT_LIMIT]) for text in texts]
         split = [(words(title), words(abstract)) for title, abstract in clipped]
         features = self._features(split)
-        products, from_words = self._sums(features)
+        products, sums = self._sums(features)
+        sums += self.model.bias
+        width = len(self.model.topics)
+        from_words, anything = sums[:, :width], sums[:, width]
         category_rows = [self._category_rows(text.categories) for text in texts]
         from_categories = np.zeros_like(from_words)
         for document, rows in enumerate(category_rows):
             if rows:
                 from_categories[document] = self.model.category_weights[rows].sum(axis=0)
-        logits = from_words + from_categories + self.model.bias
+        logits = from_words + from_categories
         scores = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
-        chosen = self._choose(texts, logits, scores)
+        chosen = self._choose(texts, logits, scores, anything)
         if wanted is not None:
             chosen[:] = [slug in wanted for slug in self._slugs]
 
-        out = []
+        out: list[Judged] = []
+        readings: list[_Reading | None] = []
         for document, text in enumerate(texts):
             found: dict[str, tuple[float, tuple[Evidence, ...]]] = {}
             reading = None
@@ -179,9 +211,32 @@ class Tagger:
                 score = round(float(scores[document, column]), 3)
                 if slug not in found or score > found[slug][0]:  # two columns can lead to one topic after a merge
                     found[slug] = score, why
+            readings.append(reading)
             self._apply_rules(text, clipped[document], split[document], evidence, found)
             tags = [Tag(slug, score, why) for slug, (score, why) in found.items() if wanted is None or slug in wanted]
-            out.append(tuple(sorted(tags, key=lambda tag: (-tag.score, tag.topic))))
+            out.append(Judged(tuple(sorted(tags, key=lambda tag: (-tag.score, tag.topic)))))
+        if labels:
+            said_of = [cues(*both, "?" in text.title) for text, both in zip(texts, split, strict=True)]
+            by_words = sums[:, width + 1 :] + self._cue_sums(said_of)
+            forms = by_words[:, : len(self.model.forms)].argmax(axis=1)
+            levels = by_words[:, len(self.model.forms) :].argmax(axis=1)
+            for document, text in enumerate(texts):
+                if text.kind is not Kind.PAPER:
+                    continue
+                form, level = int(forms[document]), int(levels[document])
+                said = replace(out[document], form=self.model.forms[form], level=self.model.levels[level])
+                if evidence:
+                    known = readings[document]
+                    own = (
+                        (known or self._read(document, clipped[document], split[document], features, products)),
+                        said_of[document],
+                    )
+                    said = replace(
+                        said,
+                        form_evidence=self._why_label(*own, form),
+                        level_evidence=self._why_label(*own, len(self.model.forms) + level),
+                    )
+                out[document] = said
         return out
 
     # -- scoring -----------------------------------------------------------------------------------------------------------
@@ -191,13 +246,24 @@ class Tagger:
 
     def _sums(self, features: _Features) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What each feature says for each topic, and the sums for each document."""
-        out = np.zeros((len(features.starts) - 1, len(self.model.topics)), dtype=np.float32)
+        out = np.zeros((len(features.starts) - 1, self.model.weights.shape[1]), dtype=np.float32)
         filled = np.flatnonzero(np.diff(features.starts))
         products = self.model.weights[features.rows]
         products *= features.values[:, None]
         if len(filled):
             out[filled] = np.add.reduceat(products, features.starts[filled], axis=0)
         return products, out
+
+    def _cue_sums(self, found: list[list[Cue]]) -> NDArray[np.float32]:
+        """What the cues of each text say for each form and level."""
+        get = self.model.cues.get
+        out = np.zeros((len(found), self.model.cue_weights.shape[1]), dtype=np.float32)
+        for document, said in enumerate(found):
+            rows = sorted({row for cue in said if (row := get(cue[0])) is not None})
+            if rows:
+                length = np.sqrt(np.square(self.model.cue_idf[rows]).sum())
+                out[document] = self.model.cue_weights[rows].sum(axis=0) / length
+        return out
 
     def _category_rows(self, categories: Sequence[str]) -> list[int]:
         get = self.model.categories.get
@@ -209,16 +275,20 @@ class Tagger:
         texts: list[Text],
         logits: NDArray[np.float32],
         scores: NDArray[np.float32],
+        anything: NDArray[np.float32],
     ) -> NDArray[np.bool_]:
         # Below the bias no word and no category speaks for the topic, so there would be nothing to show as evidence.
-        possible = (logits > self.model.bias) & self._alive
+        possible = (logits > self.model.bias[: len(self.model.topics)]) & self._alive
         papers = np.array([text.kind is Kind.PAPER for text in texts])
         thresholds = np.where(papers[:, None], self.model.thresholds, np.maximum(self.model.thresholds, OTHER_KINDS_FLOOR))
         chosen: NDArray[np.bool_] = possible & (scores >= thresholds)
+        chosen[papers & (logits.max(axis=1) + anything < self.model.gate)] = False
         for document in np.flatnonzero(papers & ~chosen.any(axis=1)).tolist():
+            if logits[document].max() + anything[document] < self.model.gate:
+                continue
             share = np.where(possible[document], scores[document] / self.model.thresholds, 0)
             best = int(share.argmax())
-            if possible[document, best] and scores[document, best] >= FLOOR:
+            if possible[document, best]:
                 chosen[document, best] = True
         return chosen
 
@@ -250,6 +320,24 @@ class Tagger:
         if not found and by_weight:
             found.append(self._category(by_weight[0]))
         return tuple(found)
+
+    def _why_label(self, reading: _Reading, found: list[Cue], column: int) -> tuple[Evidence, ...]:
+        """Up to two pieces: the cues that weigh most for this form or level, else the words that do."""
+        weight: dict[str, float] = {}
+        for cue in found:
+            row = self.model.cues.get(cue[0])
+            if row is not None and self.model.cue_weights[row, column] > 0:
+                weight[cue[0]] = float(self.model.cue_weights[row, column])
+        out: list[Evidence] = []
+        for name, title, first, last in sorted(found, key=lambda cue: -weight.get(cue[0], 0.0)):
+            if name not in weight or len(out) == _LABEL_EVIDENCE or weight[name] < 0.5 * max(weight.values()):
+                break
+            skipped, field = (0, 0) if title else (reading.of_title, 1)
+            start, end = reading.place(skipped + first)[0], reading.place(skipped + last)[1]
+            piece = Evidence(_FIELDS[field], reading.texts[field][start:end], start, end)
+            if not any(_overlap(piece, other) for other in out):
+                out.append(piece)
+        return tuple(out) or tuple(reading.strongest(len(self.model.topics) + 1 + column, 1))
 
     def _category(self, row: int) -> Evidence:
         return Evidence("category", next(name for name, at in self.model.categories.items() if at == row))

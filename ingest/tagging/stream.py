@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from catalog.errors import UsageError
 from catalog.items import Evidence, Tag
-from catalog.tagging.tagger import Tagger, Text
+from catalog.tagging.tagger import Judged, Tagger, Text
 
 _BATCH = 256  # lines; one by one costs half of the speed
 
@@ -20,8 +20,9 @@ def tag_lines(lines: Iterable[str | bytes], tagger: Tagger, evidence: bool = Tru
     """One line of JSON, without line end and in ASCII, for each line that is not blank, in order.
 
     In: {"id", "title", "abstract", "categories"}, of which the last two may be absent or null; other keys are ignored.
-    Out: {"id", "topics": [{"topic", "score", "evidence": [{"field", "words", "start", "end"}]}]}, best topic first; `evidence`
-    is left out when it is not wanted, `start` and `end` (characters) where the field is no text. UsageError that names line and
+    Out: {"id", "topics": [{"topic", "score", "evidence": [{"field", "words", "start", "end"}]}], "form", "level"} and with
+    evidence "form_evidence" and "level_evidence", best topic first; `evidence` is left out when it is not wanted, `start` and
+    `end` (characters) where the field is no text. UsageError that names line and
     mend at the first line of another form, after all lines before it have been answered.
     """
     waiting = iter(lines)
@@ -45,11 +46,9 @@ def tag_batches(batches: Iterable[Iterable[str | bytes]], tagger: Tagger, eviden
                 break
             if row is not None:
                 rows.append(row)
-        tagged = tagger.tag_many([text for _, text in rows], evidence=evidence)
-        yield [
-            json.dumps({"id": key, "topics": [_plain(tag, evidence) for tag in tags]}, separators=(",", ":"))
-            for (key, _), tags in zip(rows, tagged, strict=True)
-        ]
+        judged = tagger.judge_many([text for _, text in rows], evidence=evidence)
+        answers = (_answer(key, one, evidence) for (key, _), one in zip(rows, judged, strict=True))
+        yield [json.dumps(answer, separators=(",", ":")) for answer in answers]
         if failure is not None:
             raise failure
 
@@ -94,6 +93,15 @@ def _row(number: int, line: str) -> Row:
     if not isinstance(categories, list | None) or not all(isinstance(category, str) for category in categories or ()):
         raise UsageError(f'line {number}: "categories" is no list of texts; give it like ["cs.LG"] or leave it out')
     return key, Text(title, abstract or "", categories or ())
+
+
+def _answer(key: str | int, judged: Judged, evidence: bool) -> dict[str, Any]:
+    out: dict[str, Any] = {"id": key, "topics": [_plain(tag, evidence) for tag in judged.tags]}
+    out |= {"form": judged.form, "level": judged.level}
+    if evidence:
+        out["form_evidence"] = [_plain_evidence(piece) for piece in judged.form_evidence]
+        out["level_evidence"] = [_plain_evidence(piece) for piece in judged.level_evidence]
+    return out
 
 
 def _plain(tag: Tag, evidence: bool) -> dict[str, Any]:
