@@ -21,7 +21,7 @@ from typing import Any
 from app.phrases import acceptance, short_day
 from catalog.entries import Kind
 from catalog.filters import Filter, Listing
-from catalog.items import Item, News, Tag
+from catalog.items import Evidence, Item, News, Tag
 from catalog.periods import Period
 from catalog.storage import Storage
 from catalog.storage import items as stored_items
@@ -287,15 +287,20 @@ def why(item: Item, tag: Tag, topic_name: str) -> str:
 
 def because(tag: Tag) -> str:
     """The evidence of a tag in words: `“continual learning” in the title`; empty when it has none."""
+    return in_words(tag.evidence)
+
+
+def in_words(evidence: Sequence[Evidence]) -> str:
+    """Evidence as `because` tells it."""
     said: list[str] = []
     shown: list[str] = []
     for field, place in (("title", "in the title"), ("abstract", "in the abstract")):
-        words = _telling([e.words.lower() for e in tag.evidence if e.field == field], shown)[: 1 if said else 2]
+        words = _telling([e.words.lower() for e in evidence if e.field == field], shown)[: 1 if said else 2]
         if words:
             shown += words
             said.append(f"{' and '.join(f'“{w}”' for w in words)} {place}")
     if not said:
-        said = [f"listed in {e.words}" if e.field == "category" else e.words for e in tag.evidence[:1]]
+        said = [f"listed in {e.words}" if e.field == "category" else e.words for e in evidence[:1]]
     return ", ".join(said)
 
 

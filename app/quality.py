@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +14,9 @@ from catalog.errors import UsageError
 from catalog.storage import quality
 from catalog.storage.quality import Delay, Merges
 from catalog.storage.sources import Batch
+from catalog.tagging import check
+from catalog.tagging.check import Checked, Measure
+from catalog.taxonomy import Taxonomy
 
 DAYS = 28  # measured unless dates are given
 DAYS_MOST = 400  # as long as the ledger goes back: see `catalog.storage.upkeep`
@@ -20,7 +24,8 @@ _EARLIEST = date(1900, 1, 1)  # before it there are no days to step back to, and
 
 
 def measured(context: Context, since: date | None = None, until: date | None = None) -> dict[str, Any]:
-    """Merges of all that is held; completeness and delay of what was announced from `since` to `until`, both included.
+    """Tagging of the check papers; merges of all that is held; completeness and delay of what was announced from `since` to
+    `until`, both included.
 
     Without dates the 28 days that end today, by the instance's clock. Raises UsageError for more than 400 days.
     """
@@ -36,6 +41,7 @@ def measured(context: Context, since: date | None = None, until: date | None = N
     return {
         "since": since.isoformat(),
         "until": until.isoformat(),
+        "tagging": _tagging(_checked(context.taxonomy)),
         "merges": _merges(merges),
         "completeness": [
             {"source": name, "visits": dict(sorted(visits.get(name, {}).items())), **_complete(announced.get(name, ()))}
@@ -43,6 +49,32 @@ def measured(context: Context, since: date | None = None, until: date | None = N
         ],
         "delay": [{"source": name, **_delay(delay)} for name, delay in delays.items()],
     }
+
+
+@lru_cache(maxsize=1)  # model and papers are those of the package: the same answer as long as the process lives
+def _checked(taxonomy: Taxonomy) -> Checked:
+    return check.current(taxonomy)
+
+
+def _tagging(checked: Checked) -> dict[str, Any]:
+    topics = checked.topics
+    return {
+        "papers": topics.papers,
+        "micro": _measure(topics.micro),
+        "macro": _measure(topics.macro),
+        "without_categories": {"micro": _measure(checked.bare.micro), "macro": _measure(checked.bare.macro)},
+        "topics": [
+            {"topic": slug, **_measure(measure), "core": topics.core[slug], "given": topics.given[slug]}
+            for slug, measure in sorted(topics.topics.items(), key=lambda pair: (pair[1].f1, pair[0]))
+        ],
+        "missed": topics.missed,
+        "of_no_topic": {"papers": topics.empty, "given_none": topics.spared},
+        "labels": {"papers": checked.labelled, "form": round(checked.form, 4), "level": round(checked.level, 4)},
+    }
+
+
+def _measure(measure: Measure) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in asdict(measure).items()}
 
 
 def _merges(merges: Merges) -> dict[str, Any]:

@@ -140,10 +140,12 @@ class Item(_Shape):
     form: str | None = Field(description="survey, tutorial, benchmark, … for papers.")
     level: str | None = Field(description="start-here, practitioner or research, for papers.")
     news: list[News]
-    why: str | None = Field(description="One sentence: what decided the best topic.")
+    why: str | None = Field(description="What decided the best topic, the form and the level, in words.")
     categories: list[str] = Field(description="arXiv categories, primary first.")
     comment: str | None = Field(description="The authors' comment.")
     moments: list[Moment] = Field(description="Deadlines, begin and end, in their order.")
+    form_evidence: list[Evidence] = Field(description="What decided the form; empty where the text as a whole did.")
+    level_evidence: list[Evidence] = Field(description="What decided the level; empty where the text as a whole did.")
 
 
 class Cards(_Shape):
@@ -306,6 +308,55 @@ class Runs(_Shape):
 
 
 # ------------------------------------------------------------------ quality
+class Score(_Shape):
+    """Shares from 0 to 1."""
+
+    precision: float = Field(description="Of the topics given, those that are right.")
+    recall: float = Field(description="Of the core topics, those given.")
+    f1: float
+
+
+class TopicScore(Score):
+    """The same for one topic."""
+
+    topic: str
+    core: int = Field(description="Check papers of whose contribution it is the subject.")
+    given: int = Field(description="Check papers that were given it.")
+
+
+class Scores(_Shape):
+    """Over all tags, and as the mean of topics."""
+
+    micro: Score
+    macro: Score
+
+
+class OfNoTopic(_Shape):
+    """Check papers of no topic."""
+
+    papers: int
+    given_none: int
+
+
+class LabelScores(_Shape):
+    """Shares of check papers that are given the right form and level."""
+
+    papers: int
+    form: float
+    level: float
+
+
+class TaggingScores(Scores):
+    """How the tagger does on labelled papers that ship with the program and that it never learnt from."""
+
+    papers: int
+    without_categories: Scores
+    topics: list[TopicScore] = Field(description="Worst first.")
+    missed: int = Field(description="Papers with a topic that were given none.")
+    of_no_topic: OfNoTopic
+    labels: LabelScores
+
+
 class ByHand(_Shape):
     """Pairs of entries that a person decided about."""
 
@@ -366,6 +417,7 @@ class Quality(_Shape):
 
     since: date
     until: date
+    tagging: TaggingScores
     merges: MergeCounts
     completeness: list[Completeness] = Field(description="By source.")
     delay: list[DelayInfo] = Field(description="By source.")
@@ -593,10 +645,13 @@ ITEM_EXAMPLE: dict[str, Any] = {
     "announced": "2026-01-28",
     "announced_estimated": False,
     "withdrawn": False,
-    "form": None,
-    "level": None,
+    "form": "method",
+    "level": "practitioner",
+    "form_evidence": [{"field": "abstract", "words": "We train", "start": 0, "end": 8}],
+    "level_evidence": [],
     "news": [{"what": "accepted", "day": "2026-01-28", "text": "ICML 2026", "status": "claimed"}],
-    "why": "Tagged deep-learning for “Sparse Attention” in the title.",
+    "why": "Tagged deep-learning for “Sparse Attention” in the title. Taken as method for “We train” in the abstract, "
+    "and as practitioner for its text as a whole.",
     "categories": ["cs.LG", "stat.ML"],
     "comment": "12 pages",
     "moments": [],
@@ -670,9 +725,22 @@ RUN_EXAMPLE: dict[str, Any] = {
     ],
 }
 _HELD = {"announced": 912, "held": 911, "share": 0.9989, "parts": 15, "unconfirmed": 1, "missing": 1}
+_SCORES = {
+    "micro": {"precision": 0.86, "recall": 0.91, "f1": 0.8843},
+    "macro": {"precision": 0.84, "recall": 0.87, "f1": 0.8547},
+}
 QUALITY_EXAMPLE: dict[str, Any] = {
     "since": "2026-01-01",
     "until": "2026-01-28",
+    "tagging": {
+        "papers": 200,
+        **_SCORES,
+        "without_categories": _SCORES,
+        "topics": [{"topic": "deep-learning", "precision": 0.7, "recall": 0.8, "f1": 0.7467, "core": 20, "given": 26}],
+        "missed": 1,
+        "of_no_topic": {"papers": 9, "given_none": 7},
+        "labels": {"papers": 90, "form": 0.86, "level": 0.84},
+    },
     "merges": {
         "items": 8120,
         "entries": 8410,

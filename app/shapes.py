@@ -13,7 +13,7 @@ from typing import Any
 from catalog import ranking
 from catalog.dates import disagreements, next_of
 from catalog.entries import Moment
-from catalog.items import Evidence, Item, News, Tag
+from catalog.items import Evidence, Item, News
 from catalog.outcomes import Run
 from catalog.storage.items import PARTS
 from catalog.storage.requests import Request
@@ -92,6 +92,8 @@ def whole(item: Item) -> dict[str, Any]:
         "categories": extra["categories"],
         "comment": item.comment or None,
         "moments": [moment(m) for m in item.moments],
+        "form_evidence": [decided_by(e) for e in item.form_evidence],
+        "level_evidence": [decided_by(e) for e in item.level_evidence],
     }
 
 
@@ -142,23 +144,32 @@ def signals(item: Item) -> dict[str, Any]:
     return out | {what: list(found) for what in ("code", "model", "data") if (found := item.told(what))}
 
 
+def decided_by(e: Evidence) -> dict[str, Any]:
+    """What decided a tag, a form or a level."""
+    return {"field": e.field, "words": e.words, "start": e.start, "end": e.end}
+
+
 def topics(item: Item, *, evidence: bool) -> list[dict[str, Any]]:
     """The item's topics, best first, on request with what decided them."""
     out: list[dict[str, Any]] = []
     for tag in item.topics:
         shown: dict[str, Any] = {"topic": tag.topic, "score": tag.score}
         if evidence:
-            shown["evidence"] = [{"field": e.field, "words": e.words, "start": e.start, "end": e.end} for e in tag.evidence]
+            shown["evidence"] = [decided_by(e) for e in tag.evidence]
         out.append(shown)
     return out
 
 
 def why(item: Item) -> str | None:
-    """One sentence that says why the item has its best topic; None for an item without topics."""
-    if not item.topics:
-        return None
-    best = max(item.topics, key=lambda tag: tag.score)  # the first of equals
-    return f"Tagged {best.topic} {_because(best)}."
+    """Why the item has its best topic, its form and its level; None for an item without any."""
+    said = []
+    if item.topics:
+        best = max(item.topics, key=lambda tag: tag.score)  # the first of equals
+        said.append(f"Tagged {best.topic} {_because(best.evidence)}.")
+    labels = ((item.form, item.form_evidence), (item.level, item.level_evidence))
+    if told := [f"{label} {_because(evidence)}" for label, evidence in labels if label]:
+        said.append(f"Taken as {', and as '.join(told)}.")
+    return " ".join(said) or None
 
 
 def run(visit: Run) -> dict[str, Any]:
@@ -253,12 +264,12 @@ def _extra(item: Item) -> dict[str, Any]:
     }
 
 
-def _because(tag: Tag) -> str:
-    if not tag.evidence:
+def _because(evidence: Collection[Evidence]) -> str:
+    if not evidence:
         return "for its text as a whole"
     # A word in the title persuades a reader more than one in the abstract, and both more than a rule.
     rank = {"title": 0, "abstract": 1, "category": 2, "rule": 3}
-    first: Evidence = min(tag.evidence, key=lambda e: rank.get(e.field, 4))
+    first: Evidence = min(evidence, key=lambda e: rank.get(e.field, 4))
     words = first.words if len(first.words) <= _SHOWN_WORDS else first.words[: _SHOWN_WORDS - 1].rstrip() + "…"
     if first.field in ("title", "abstract"):
         return f"for “{words}” in the {first.field}"

@@ -61,7 +61,9 @@ def writes_of(said: Sequence[EntryData]) -> list[Write]:
     taxonomy = load_taxonomy()
     out = []
     for entry in said:
-        item = item_of([entry], TAGGER.tag(entry.title, entry.abstract, entry.categories), taxonomy)
+        item = item_of(
+            [entry], TAGGER.judge_many([Text(entry.title, entry.abstract, entry.categories)], evidence=False)[0], taxonomy
+        )
         saying = Saying(entry, content_hash(entry), None)
         out.append(Write(item, None, f"{next(_serial):016d}", (entry.source, entry.key), (saying,)))
     return out

@@ -160,6 +160,8 @@ class Item:
     categories: tuple[str, ...] = ()
     form: str = ""
     level: str = ""
+    form_evidence: tuple[Evidence, ...] = ()  # what speaks for it, when it was asked for; likewise the next
+    level_evidence: tuple[Evidence, ...] = ()
     comment: str = ""
     summary: str = ""
     entries: tuple[EntryRef, ...] = ()

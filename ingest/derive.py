@@ -10,7 +10,7 @@ from catalog.entries import Basis, EntryData, Moment
 from catalog.errors import UnknownName
 from catalog.identifiers import canonical_url, identifier_of
 from catalog.items import HAND_SCORE, ItemData, Override, Tag
-from catalog.tagging import Text
+from catalog.tagging import Judged, Text
 from catalog.tagging.marks import marks_of
 from catalog.taxonomy import Taxonomy
 from catalog.text import readable
@@ -41,8 +41,8 @@ def categories_of(entries: Sequence[EntryData]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(c for e in ordered for c in e.categories))
 
 
-def item_of(entries: Sequence[EntryData], tags: tuple[Tag, ...], taxonomy: Taxonomy) -> ItemData:
-    """The item of entries that all have an announced date."""
+def item_of(entries: Sequence[EntryData], judged: Judged, taxonomy: Taxonomy) -> ItemData:
+    """The item of entries that all have an announced date; `judged` is what the tagger says of its words."""
     lead = lead_of(entries)
     first = min(entries, key=lambda e: (e.announced or date.max, _SURENESS.index(e.basis)))
     assert first.announced is not None
@@ -63,8 +63,10 @@ def item_of(entries: Sequence[EntryData], tags: tuple[Tag, ...], taxonomy: Taxon
         categories=categories_of(entries),
         sources=tuple(sorted({e.source for e in entries})),
         identifiers=tuple(sorted({i for e in entries for i in (*e.identifiers, *_page(e))})),
-        tags=tags,
-        areas=tuple(sorted({taxonomy.topic(t.topic).area for t in tags})),
+        tags=judged.tags,
+        areas=tuple(sorted({taxonomy.topic(t.topic).area for t in judged.tags})),
+        form=judged.form,
+        level=judged.level,
         moments=moments_of(entries),
     )
 

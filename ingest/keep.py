@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Any
 
 from catalog.entries import Detail, EntryData, EntryKey, Link, content_hash
-from catalog.items import ItemData, Override, Tag, public_id
+from catalog.items import ItemData, Override, public_id
 from catalog.outcomes import Counts
 from catalog.storage import Storage, corrections, entries, overrides
 from catalog.storage.entries import Kept, Told
 from catalog.storage.store import Saying, Write, store
-from catalog.tagging import Tagger, Text
+from catalog.tagging import Judged, Tagger, Text
 from catalog.taxonomy import Taxonomy
 from ingest.decide import Change, decide
 from ingest.derive import item_of, lead_of, overruled, words_of
@@ -50,7 +50,7 @@ class Keeper:
 
     def __init__(self, storage: Storage, taxonomy: Taxonomy, tagger: Tagger) -> None:
         self._storage, self._taxonomy, self._tagger = storage, taxonomy, tagger
-        self._tags: dict[Text, tuple[Tag, ...]] = {}
+        self._judged: dict[Text, Judged] = {}
         self._hashes: dict[str, str] = {}  # of entries of the page that are held, by key
 
     def prepare(self, source: str, page: Page) -> None:
@@ -62,9 +62,9 @@ class Keeper:
         self.look_at(words_of([merged]) for _, change, merged in _decided(kept, said) if change is not Change.UNCHANGED)
 
     def look_at(self, texts: Iterable[Text]) -> None:
-        """Tag these texts, for the items that are derived next."""
+        """Judge these texts, for the items that are derived next."""
         texts = list(texts)
-        self._tags = dict(zip(texts, self._tagger.tag_many(texts, evidence=False), strict=True))
+        self._judged = dict(zip(texts, self._tagger.judge_many(texts, evidence=False), strict=True))
 
     def write(self, db: Any, source: str, page: Page, now: datetime) -> Counts:
         """Write the page in the open transaction and count what became of its entries."""
@@ -99,7 +99,7 @@ class Keeper:
     def regroup(self, db: Any, groups: Sequence[Group], links: Iterable[Link], now: datetime) -> None:
         """Store these items. Together they hold all entries of each item that they take entries from."""
         decided = overrides.of(db, {m.key for g in groups for m in g.members})
-        self._reuse_tags(db, groups, decided)
+        self._reuse(db, groups, decided)
         writes = [self._write(g, decided) for g in groups]
         where = {m.key: i for i, g in enumerate(groups) for m in g.members}
         inside = [x for x in links if x.one in where and where[x.one] == where.get(x.other)]
@@ -137,7 +137,8 @@ class Keeper:
     def derive(self, said: Sequence[EntryData], decided: Mapping[EntryKey, Sequence[Override]]) -> ItemData:
         """The item of these entries, tagged as their words and a person's decisions say."""
         mine = [d for e in said for d in decided.get((e.source, e.key), ())]
-        return item_of(said, overruled(self._tagged(words_of(said)), mine, self._taxonomy), self._taxonomy)
+        judged = self._judge(words_of(said))
+        return item_of(said, replace(judged, tags=overruled(judged.tags, mine, self._taxonomy)), self._taxonomy)
 
     def _write(self, group: Group, decided: Mapping[EntryKey, Sequence[Override]]) -> Write:
         said = [m.entry for m in group.members]
@@ -149,24 +150,27 @@ class Keeper:
         absorbed = tuple(sorted(held - {group.item_id})) if group.item_id is not None else ()
         return Write(item, group.item_id, group.public_id, (lead.source, lead.key), sayings, tuple(moved), absorbed)
 
-    def _tagged(self, words: Text) -> tuple[Tag, ...]:
-        tags = self._tags.get(words)
-        return self._tagger.tag(*words, evidence=False) if tags is None else tags
+    def _judge(self, words: Text) -> Judged:
+        known = self._judged.get(words)
+        return self._tagger.judge_many([words], evidence=False)[0] if known is None else known
 
-    def _reuse_tags(self, db: Any, groups: Sequence[Group], decided: Mapping[EntryKey, Sequence[Override]]) -> None:
-        """Tags of items that will be tagged by the same words as before need no second look.
+    def _reuse(self, db: Any, groups: Sequence[Group], decided: Mapping[EntryKey, Sequence[Override]]) -> None:
+        """Items that will be judged by the same words as before need no second look.
 
-        Unless a person had a say in them, or the taxonomy has not their topics any more.
+        Unless a person had a say in their tags, or the taxonomy has not their topics any more.
         """
         before: dict[int, list[EntryData]] = {}
         told = {m.kept.item_id for g in groups for m in g.members if m.kept and m.key in decided}
         for kept in (m.kept for g in groups for m in g.members if m.kept and m.kept.item_id not in told):
             before.setdefault(kept.item_id, []).append(kept.entry)
-        wanted = {words_of([m.entry for m in g.members]) for g in groups} - set(self._tags)
+        wanted = {words_of([m.entry for m in g.members]) for g in groups} - set(self._judged)
         known = {words: item_id for item_id, said in before.items() if (words := words_of(said)) in wanted}
-        stored = entries.tags_of(db, known.values())
+        stored = entries.labels_of(db, known.values())
         alive = {topic.slug for topic in self._taxonomy.topics}
-        self._tags |= {w: stored[i] for w, i in known.items() if alive.issuperset(tag.topic for tag in stored[i])}
+        for words, item_id in known.items():
+            tags, form, level = stored[item_id]
+            if alive.issuperset(tag.topic for tag in tags):
+                self._judged[words] = Judged(tags, form, level)
 
 
 def _said(before: Kept | None, entry: EntryData, today: date) -> Member:

@@ -18,7 +18,7 @@ from catalog import identifiers
 from catalog.errors import UsageError
 from catalog.filters import make_cursor, parse_listing
 from catalog.storage import items as store
-from catalog.tagging.explain import explained
+from catalog.tagging.explain import explained_whole
 
 _ID = re.compile(r"[0-9a-z]{1,32}")
 MERGED: dict[int | str, dict[str, Any]] = {308: {"description": "Merged into the item that `Location` names."}}
@@ -86,7 +86,7 @@ def router(context: Context) -> APIRouter:
         if item is None:
             scheme, value = wanted[0]
             raise NotFound(f"no item is held for {scheme} {value[:80]}")
-        return json_answer(whole(*explained([item], context.taxonomy)))
+        return json_answer(whole(explained_whole(item, context.taxonomy)))
 
     @routes.get(
         "/{id}",
@@ -108,7 +108,7 @@ def router(context: Context) -> APIRouter:
                 return Response(status_code=308, headers={"Location": f"{context.settings.base_url}{PREFIX}/items/{stays}"})
         if item is None:
             raise NotFound("no item has this id")
-        return json_answer(whole(*explained([item], context.taxonomy)))
+        return json_answer(whole(explained_whole(item, context.taxonomy)))
 
     return routes
 

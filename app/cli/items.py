@@ -16,7 +16,7 @@ from catalog.filters import make_cursor, parse_listing
 from catalog.storage import items as store
 from catalog.storage import sources
 from catalog.tagging import Tagger
-from catalog.tagging.explain import explained
+from catalog.tagging.explain import explained_whole
 from ingest import correct
 from ingest.keep import Keeper
 from ingest.sources import SOURCES
@@ -127,7 +127,7 @@ def list_items(
         found_items = store.stream(db, replace(listing, limit=limit, fields=store.PARTS if FORMATS[format] else ()))
         if FORMATS[format]:
             if format == "jsonl":
-                found_items = (told for item in found_items for told in explained([item], context.taxonomy))
+                found_items = (explained_whole(item, context.taxonomy) for item in found_items)
             for piece in exports.lines(FORMATS[format], found_items):
                 sys.stdout.write(piece)
             return
@@ -145,7 +145,7 @@ def show(ids: Annotated[list[str], typer.Argument(help="Item ids.")], json: comm
             item = store.by_id(db, store.merged_into(db, one) or one) if known else None
             if item is None:
                 raise UsageError(f"no item {one[:40]!r}; ids are those of `skillfeed items`")
-            shown.append(shapes.whole(*explained([item], context.taxonomy)))
+            shown.append(shapes.whole(explained_whole(item, context.taxonomy)))
         if json:
             common.emit({"items": shown})
         else:

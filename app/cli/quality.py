@@ -22,7 +22,7 @@ def quality(
     until: Annotated[str, typer.Option(help="Last announced date; default today.")] = "",
     json: common.Json = False,
 ) -> None:
-    """Measure this instance: merges by reason, completeness by source and day, delay until what was announced is held."""
+    """Measure this instance: tagging, merges by reason, completeness by source and day, delay from announcement until held."""
     days = [parse_date(name, text) for name, text in (("since", since), ("until", until))]
     with common.opened() as context:
         found = measured(context, *days)
@@ -33,7 +33,18 @@ def quality(
 
 
 def _tell(found: dict[str, Any]) -> None:
-    out, merges = common.out, found["merges"]
+    out, merges, tagging = common.out, found["merges"], found["tagging"]
+    labels, none = tagging["labels"], tagging["of_no_topic"]
+    out.print(f"topics of {tagging['papers']:,} check papers, {none['given_none']} of {none['papers']} of no topic given none")
+    table = _table("", "precision", "recall", "F1", "core", "given")
+    for name, scores in (("", tagging), (", categories hidden", tagging["without_categories"])):
+        for mean in ("micro", "macro"):
+            table.add_row(f"{mean}{name}", *(f"{v:.3f}" for v in scores[mean].values()), "", "")
+    for topic in tagging["topics"]:
+        shares = (f"{topic[name]:.3f}" for name in ("precision", "recall", "f1"))
+        table.add_row(topic["topic"], *shares, str(topic["core"]), str(topic["given"]))
+    out.print(table)
+    out.print(f"of {labels['papers']:,} check papers form is right for {labels['form']:.1%}, level for {labels['level']:.1%}\n")
     out.print(f"{merges['entries']:,} entries in {merges['items']:,} items, {merges['joined']:,} of two entries or more")
     table = _table("joined by", "pairs")
     for reason, n in merges["links"].items():
@@ -70,4 +81,4 @@ def _table(*names: str) -> Table:
     return table
 
 
-_WORDS = ("source", "day", "visits", "joined by")
+_WORDS = ("", "source", "day", "visits", "joined by")

@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from app import phrases
 from app.context import Context
-from app.digests import Caps, asked_topics, because, preview, why
+from app.digests import Caps, asked_topics, because, in_words, preview, why
 from app.pages import charts
 from app.render import gap_line, sources_of
 from catalog.dates import Disagreement, disagreements
@@ -34,7 +34,7 @@ from catalog.storage import leases
 from catalog.storage import requests as stored_requests
 from catalog.storage import sources as stored_sources
 from catalog.storage.sources import SourceState
-from catalog.tagging.explain import explained
+from catalog.tagging.explain import explained, explained_whole
 from catalog.taxonomy import Topic
 
 _PAGE = 40  # items of a list
@@ -359,7 +359,7 @@ def item(context: Context, request: Request) -> Page:
             raise Moved(f"/items/{stays}")
         if found is None:
             raise Missing("There is no item of this id.")
-        found = explained([found], context.taxonomy)[0]
+        found = explained_whole(found, context.taxonomy)
         said = [stored_entries.kept(db, e.source, [e.key])[e.key].entry for e in found.entries]
     known = {t.slug: t for t in context.taxonomy.topics}
     tags = [(known[t.topic], t, because(t)) for t in found.topics if t.topic in known]
@@ -370,10 +370,16 @@ def item(context: Context, request: Request) -> Page:
         "differ": [(phrases.date_name(d.what), told_apart(context, d)) for d in disagreements(found.entries)],
         "title": marked(found.title, "title", found.topics, known),
         "abstract": marked(found.summary, "abstract", found.topics, known),
-        "tags": tags, "identifiers": [_identifier(s, v) for s, v in found.identifiers],
+        "tags": tags, "labels": _labels(found), "identifiers": [_identifier(s, v) for s, v in found.identifiers],
         "entries": [(e, ref, _licence(e)) for e, ref in zip(said, found.entries, strict=True)],
     }  # fmt: skip
     return Page("item.html", data)
+
+
+def _labels(item: Item) -> list[tuple[str, str, str]]:
+    """Form and level of a paper, each with what decided it."""
+    told = (("form", item.form, item.form_evidence), ("level", item.level, item.level_evidence))
+    return [(name, value, in_words(evidence)) for name, value, evidence in told if value]
 
 
 def marked(text: str, place: str, tags: Iterable[Tag], known: dict[str, Topic]) -> list[tuple[str, str]]:

@@ -91,12 +91,13 @@ def like(db: Connection, said: Iterable[EntryData], schemes: Collection[str]) ->
     return found
 
 
-def tags_of(db: Connection, item_ids: Iterable[int]) -> dict[int, tuple[Tag, ...]]:
-    """The tags of items by id."""
-    found: dict[int, tuple[Tag, ...]] = {}
+def labels_of(db: Connection, item_ids: Iterable[int]) -> dict[int, tuple[tuple[Tag, ...], str, str]]:
+    """Tags, form and level of items by id."""
+    c = s.items.c
+    found: dict[int, tuple[tuple[Tag, ...], str, str]] = {}
     for part in chunks(sorted(set(item_ids))):
-        query = select(s.items.c.id, s.items.c.tags).where(s.items.c.id.in_(part))
-        found.update({r.id: load_tags(r.tags) for r in db.execute(query)})
+        query = select(c.id, c.tags, c.form, c.level).where(c.id.in_(part))
+        found.update({r.id: (load_tags(r.tags), r.form, r.level) for r in db.execute(query)})
     return found
 
 

@@ -24,6 +24,13 @@ def explained(items: Iterable[Item], taxonomy: Taxonomy) -> list[Item]:
     return [replace(i, topics=_explained(taxonomy, _text(i), i.topics)) if i.topics else i for i in items]
 
 
+def explained_whole(item: Item, taxonomy: Taxonomy) -> Item:
+    """The item with evidence for its tags, its form and its level; it must be whole."""
+    (told,) = explained([item], taxonomy)
+    form, level = (_label(taxonomy, _text(item), label) if label else () for label in (item.form, item.level))
+    return replace(told, form_evidence=form, level_evidence=level)
+
+
 def _text(item: Item) -> Text:
     return Text(item.title, item.summary, item.categories, item.kind, marks_of(item.kind, item.entries))
 
@@ -37,3 +44,8 @@ def _explained(taxonomy: Taxonomy, text: Text, tags: tuple[Tag, ...]) -> tuple[T
     # A person's word has the score of a rule: where no rule gives it, it is a person's.
     ruled = {tag.topic for tag in tagger.tag(*text, evidence=False) if tag.score == HAND_SCORE}
     return tuple(replace(t, evidence=(BY_HAND,)) if t.score == HAND_SCORE and t.topic not in ruled else t for t in told)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _label(taxonomy: Taxonomy, text: Text, label: str) -> tuple[Evidence, ...]:
+    return Tagger.load(taxonomy).explain_label(text, label)

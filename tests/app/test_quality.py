@@ -21,6 +21,7 @@ from catalog.outcomes import Outcome, Run
 from catalog.settings import environment_name, read_settings
 from catalog.storage import Storage, sources
 from catalog.storage.sources import Batch
+from catalog.tagging import check
 from catalog.taxonomy import load_taxonomy
 from ingest.correct import merge, split
 from tests.ingest.works import ALL, held, keep, keeper, said
@@ -115,7 +116,7 @@ def test_merges_are_counted_by_reason_and_by_hand(site: TestClient, storage: Sto
     merge(storage, keeper(storage), [first, second], NOON)
     (work,) = (i for i in held(storage) if len(i.entries) == 4)
     split(storage, keeper(storage), work.id, ["pmlr v300/example26a"], NOON)
-    merges = asked(site)["merges"]
+    merges = asked(site)["merges"]  # not what was remembered
     assert third
     assert merges["links"]["merged by hand"] == 1
     assert merges["by_hand"] == {"same": 1, "apart": 3}
@@ -143,7 +144,7 @@ def test_other_days_can_be_asked_for_up_to_what_the_ledger_holds(site: TestClien
 
 def test_the_shell_tells_the_same_figures(site: TestClient, capsys: pytest.CaptureFixture[str]) -> None:
     days = ["--since", "2026-07-01", "--until", "2026-07-20"]
-    for further, check in (
+    for further, holds in (
         (["--json"], lambda out: json.loads(out) == asked(site, since="2026-07-01", until="2026-07-20")),
         ([], lambda out: "same title and authors" in out and "95.00%" in out and "80.0%" in out),
     ):
@@ -151,7 +152,18 @@ def test_the_shell_tells_the_same_figures(site: TestClient, capsys: pytest.Captu
         with pytest.raises(SystemExit, match=r"^0$"):
             cli.main()
         out = capsys.readouterr().out
-        assert check(out), out
+        assert holds(out), out
+
+
+def test_tagging_is_measured_on_the_papers_that_ship_with_the_program(site: TestClient) -> None:
+    tagging = asked(site)["tagging"]
+    measured = check.current(load_taxonomy())
+    assert tagging["papers"] == measured.topics.papers >= 100
+    assert tagging["micro"]["f1"] == round(measured.topics.micro.f1, 4) > 0.8
+    assert [t["f1"] for t in tagging["topics"]] == sorted(round(m.f1, 4) for m in measured.topics.topics.values())
+    assert tagging["labels"] == {
+        "papers": measured.labelled, "form": round(measured.form, 4), "level": round(measured.level, 4),
+    }  # fmt: skip
 
 
 def test_the_example_is_of_the_promised_form() -> None:

@@ -19,7 +19,7 @@ from catalog.storage.sources import SourceState
 CARD = ["id", "kind", "title", "authors", "url", "venue", "announced", "topics"]
 WHOLE = (
     "id kind title summary authors url topics entries identifiers signals venue submitted updated announced "
-    "announced_estimated withdrawn form level news why categories comment moments"
+    "announced_estimated withdrawn form level news why categories comment moments form_evidence level_evidence"
 ).split()
 
 BARE = Item(
@@ -102,7 +102,7 @@ def test_what_is_not_known_is_null_and_what_there_is_none_of_is_empty() -> None:
     nothing = {name for name, value in shown.items() if value is None}
     assert nothing == {"summary", "venue", "submitted", "updated", "form", "level", "why", "comment"}
     assert {name for name, value in shown.items() if value == []} == {
-        "authors", "topics", "entries", "news", "categories", "moments",
+        "authors", "topics", "entries", "news", "categories", "moments", "form_evidence", "level_evidence",
     }  # fmt: skip
     assert shown["identifiers"] == shown["signals"] == {}
 
@@ -134,6 +134,17 @@ def test_shapes_are_what_the_api_promises(item: Item) -> None:
 )
 def test_why_is_one_sentence_from_the_best_topic(tags: tuple[Tag, ...], sentence: str | None) -> None:
     assert shapes.why(replace(BARE, topics=tags)) == sentence
+
+
+def test_why_tells_form_and_level_too() -> None:
+    survey = (Evidence("title", "Survey", 2, 8),)
+    told = replace(BARE, topics=(Tag("r", 0.5),), form="survey", level="start-here", form_evidence=survey)
+    said = "Taken as survey for “Survey” in the title, and as start-here for its text as a whole."
+    assert shapes.why(told) == f"Tagged r for its text as a whole. {said}"
+    assert shapes.why(replace(told, topics=())) == said
+    shown = shapes.whole(told)
+    assert shown["form_evidence"] == [{"field": "title", "words": "Survey", "start": 2, "end": 8}]
+    assert shown["level_evidence"] == []
 
 
 def test_instants_are_utc_with_z() -> None:

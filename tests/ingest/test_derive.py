@@ -8,6 +8,7 @@ import pytest
 
 from catalog.entries import Basis, EntryData, Kind
 from catalog.items import Tag
+from catalog.tagging import Judged
 from catalog.taxonomy import load_taxonomy
 from ingest.derive import item_of, lead_of, venue_label, words_of
 
@@ -32,7 +33,7 @@ TAXONOMY = load_taxonomy()
 def test_an_item_shows_the_preprint_and_collects_from_all() -> None:
     tags = (Tag("deep-learning", 0.9),)
     for order in itertools.permutations([ARXIV, VIRTUAL, WORKSHOP]):
-        item = item_of(order, tags, TAXONOMY)
+        item = item_of(order, Judged(tags), TAXONOMY)
         assert (item.title, item.summary, item.url) == ("α-Attention", "Preprint words.", ARXIV.url)
         assert item.authors == ("Ada Example", "Bo Sample")  # names written out win over initials
         assert (item.announced, item.estimated) == (date(2025, 7, 1), False)
@@ -50,18 +51,18 @@ def test_the_lead_has_an_abstract_and_is_not_withdrawn() -> None:
     assert lead_of([replace(ARXIV, abstract=""), VIRTUAL]) is VIRTUAL
     gone = replace(ARXIV, withdrawn=True)
     assert lead_of([gone, VIRTUAL]) is VIRTUAL
-    assert not item_of([gone, VIRTUAL], (), TAXONOMY).withdrawn
-    assert item_of([gone], (), TAXONOMY).withdrawn
+    assert not item_of([gone, VIRTUAL], Judged(()), TAXONOMY).withdrawn
+    assert item_of([gone], Judged(()), TAXONOMY).withdrawn
 
 
 @pytest.mark.parametrize(("basis", "estimated"), [(b, b in (Basis.ESTIMATED, Basis.HELD)) for b in Basis])
 def test_an_item_says_whether_its_date_is_sure(basis: Basis, estimated: bool) -> None:
-    assert item_of([replace(ARXIV, basis=basis)], (), TAXONOMY).estimated is estimated
+    assert item_of([replace(ARXIV, basis=basis)], Judged(()), TAXONOMY).estimated is estimated
 
 
 def test_of_two_sources_with_one_date_the_surer_counts() -> None:
     stated = replace(VIRTUAL, announced=ARXIV.announced, basis=Basis.STATED)
-    assert not item_of([ARXIV, stated], (), TAXONOMY).estimated
+    assert not item_of([ARXIV, stated], Judged(()), TAXONOMY).estimated
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,6 @@ def test_a_venue_is_shown_with_its_edition_and_what_is_not_its_main_track(track:
 def test_a_title_in_capitals_is_shown_as_another_source_writes_it() -> None:
     loud = replace(ARXIV, title="ATTENTION TO SPARSE THINGS")
     calm = replace(VIRTUAL, title="Attention to Sparse Things")
-    assert item_of([loud, calm], (), TAXONOMY).title == words_of([loud, calm]).title == calm.title
-    assert item_of([loud, VIRTUAL], (), TAXONOMY).title == loud.title
-    assert item_of([replace(loud, title="GPT-4"), replace(calm, title="gpt-4")], (), TAXONOMY).title == "GPT-4"
+    assert item_of([loud, calm], Judged(()), TAXONOMY).title == words_of([loud, calm]).title == calm.title
+    assert item_of([loud, VIRTUAL], Judged(()), TAXONOMY).title == loud.title
+    assert item_of([replace(loud, title="GPT-4"), replace(calm, title="gpt-4")], Judged(()), TAXONOMY).title == "GPT-4"

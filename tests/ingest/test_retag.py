@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from catalog.entries import Kind
 from catalog.errors import UnknownName, UsageError
 from catalog.filters import Listing, parse_filter
 from catalog.items import Item
 from catalog.storage import Storage, items, retags
 from catalog.tagging import Tagger
-from catalog.tagging.explain import BY_HAND, explained
+from catalog.tagging.explain import BY_HAND, explained, explained_whole
 from catalog.taxonomy import PACKAGED, Taxonomy, load_taxonomy
 from ingest import retag as module
 from ingest.correct import merge, set_topics, split
@@ -233,3 +234,36 @@ def test_retagging_goes_on_where_it_was_stopped(
     # Another tagger starts from the beginning.
     retag(storage, load_taxonomy(), tagger(), NOW, stopping=lambda: True)
     assert again(storage, load_taxonomy()).items == 3
+
+
+def test_form_and_level_are_stored_found_and_made_anew(storage: Storage) -> None:
+    survey = said(
+        "arxiv",
+        "2601.00004",
+        title="A Survey of Graph Neural Networks",
+        abstract="This survey reviews the literature on graphs.",
+    )
+    release = replace(said("blogs", "r1", title="Survey of graph libraries", url="https://example.org/r"), kind=Kind.POST)
+    keep(storage, survey, release)
+    packaged = load_taxonomy()
+    told = {i.title: (i.form, i.level) for i in held(storage)}
+    assert told[survey.title] == ("survey", "start-here")
+    assert told[release.title] == ("", "")
+    assert found(storage, packaged, form="survey") == found(storage, packaged, level="start-here") == {survey.title}
+    (item,) = (explained_whole(i, packaged) for i in held(storage) if i.title == survey.title)
+    assert any(item.title[e.start : e.end] == e.words == "Survey" for e in item.form_evidence)
+    # Another paper says the same of itself from now on; then everything is forgotten and made anew.
+    keep(storage, replace(survey, version=2, title="Graph Neural Networks: A Survey"))
+    assert found(storage, packaged, form="survey") == {"Graph Neural Networks: A Survey"}
+    with storage.write() as db:
+        lose = "UPDATE items SET form = '', level = '', terms = :terms WHERE id = :id"
+        (row,) = (r for r in retags.batch(db, 0, 10) if ("form", "survey") in r.labels)
+        ids = text("SELECT id FROM terms WHERE scheme IN ('form', 'level')")
+        gone = {str(i) for i in db.execute(ids).scalars()}
+        terms = db.execute(text("SELECT terms FROM items WHERE id = :id"), {"id": row.item_id}).scalar_one().split()
+        db.execute(text(lose), {"terms": " ".join(t for t in terms if t not in gone), "id": row.item_id})
+        db.execute(text("DELETE FROM facets WHERE term_id IN (SELECT id FROM terms WHERE scheme IN ('form', 'level'))"))
+    planned = again(storage, packaged, dry_run=True)
+    assert (planned.labels["form", "survey"].gained, planned.labels["level", "start-here"].gained) == (1, 1)
+    again(storage, packaged)
+    assert found(storage, packaged, form="survey") == {"Graph Neural Networks: A Survey"}
