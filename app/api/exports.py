@@ -18,7 +18,7 @@ from app.phrases import one_line
 from app.schemas import Cards
 from catalog.filters import Filter, Listing, parse_listing
 from catalog.storage import items as store
-from catalog.tagging.explain import explained
+from catalog.tagging.explain import explained_whole
 
 _PATH = f"{PREFIX}/items"
 _EXAMPLE = "id,kind,title,authors,url,venue,announced,topics,arxiv,doi,withdrawn\r\n"
@@ -69,7 +69,7 @@ def router(context: Context) -> APIRouter:
             quiet = datetime.combine(newest, time(), UTC) if newest else datetime(1970, 1, 1, tzinfo=UTC)
             body = exports.feed(format, items, _about(base_url, format, listing, query, quiet))
         else:
-            shown = explained(items, context.taxonomy) if format == "jsonl" else items
+            shown = [explained_whole(i, context.taxonomy) for i in items] if format == "jsonl" else items
             body = "".join(exports.lines(format, shown)).encode()
             headers["Content-Disposition"] = f'attachment; filename="skillfeed.{format}"'
         return Response(body, headers=headers, media_type=exports.MEDIA[format])
