@@ -35,9 +35,10 @@ ARXIV = "arxiv.org (all)"  # its hosts count as one
 
 @dataclass
 class Report:
-    """What thirty days came to."""
+    """What the days came to."""
 
     gap: float
+    days: int
     hosts: dict[str, Any] = field(default_factory=dict)  # the server's report by host, groups included
     not_served: list[str] = field(default_factory=list)
     runs: dict[str, Counter[str]] = field(default_factory=dict)  # outcomes by source
@@ -70,7 +71,7 @@ def simulate(server: Replay, url: str, first: date, days: int, gap: float = GAP)
     given = {"UPSTREAM_MIRROR": server.url, "ARXIV_GAP_SECONDS": gap, "HOST_GAP_SECONDS": gap, "DATABASE_URL": url}
     given["KAGGLE_API_TOKEN"] = "KGAT_invented_0001"
     settings = read_settings({variable(k): str(v) for k, v in given.items()}, None)
-    clock, storage, report = HandClock(datetime.now(UTC)), Storage(settings.database), Report(gap)
+    clock, storage, report = HandClock(datetime.now(UTC)), Storage(settings.database), Report(gap, days)
     began = time.monotonic()
     try:
         clock.at = datetime.combine(first, hour_of_day(), UTC)

@@ -454,10 +454,10 @@ def test_both_databases_hold_the_same_bytes(run: Run, postgres_database: object,
     one, other = answers
     assert differences(one[0], other[0]) == {}
     assert one == other
-    assert all(len(rows) > 10 for name, rows in one[0].items() if name not in _SELDOM)
+    assert [name for name, rows in one[0].items() if len(rows) <= 10 and name not in _SELDOM] == []
 
 
-_SELDOM = ("news", "parts", "batches", "links", "corrections", "aliases")
+_SELDOM = ("news", "parts", "batches", "links", "corrections", "aliases", "overrides")
 
 
 # ------------------------------------------------------------------ many at once, and none at all
