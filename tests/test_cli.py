@@ -28,6 +28,8 @@ from catalog.version import VERSION
 from ingest.sources import SOURCES
 from tests.loopback_arxiv import Fault, LoopbackArxiv, announcement_days, sample_papers
 
+pytestmark = pytest.mark.slow
+
 DAY = list(announcement_days(date(2026, 1, 12), date(2026, 2, 6)))[4]
 
 

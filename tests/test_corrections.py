@@ -22,6 +22,8 @@ from tests.catalog.things import Thing, put
 from tests.ingest.works import ALL, ARXIV, NOW, VOLUME, held, keep, said
 from tests.instance import HandClock
 
+pytestmark = pytest.mark.slow
+
 OTHER = said("acl", "2026.x-1.1", title="Another Title Altogether for the Same Thing", authors=("Cy Other",))
 
 

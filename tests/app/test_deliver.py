@@ -27,6 +27,8 @@ from tests.app.reading import NOW, Instance, holding, parsed
 from tests.app.seeding import COUNT, more, weekly
 from tests.loopback_smtp import LoopbackSmtp, server_side, trusting
 
+pytestmark = pytest.mark.slow
+
 MONDAY = NOW.replace(month=2, day=2)
 Make = Callable[..., Instance]
 

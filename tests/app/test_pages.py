@@ -450,6 +450,7 @@ def test_evidence_is_marked_where_it_stands(text: str, evidence: tuple[Evidence,
 
 
 # ------------------------------------------------------------------ what strangers wrote
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", HOSTILE)
 def test_what_strangers_wrote_is_never_live(storage: Storage, bad: str) -> None:
     title = bad.replace("\x00", " ")

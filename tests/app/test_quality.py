@@ -27,6 +27,8 @@ from ingest.correct import merge, split
 from tests.ingest.works import ALL, held, keep, keeper, said
 from tests.instance import HandClock
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 7, 20)
 NOON = datetime(2026, 7, 20, 12, tzinfo=UTC)
 

@@ -54,6 +54,7 @@ def test_a_rare_feed_that_is_mostly_unchanged_has_no_alarm(seed: int) -> None:
     assert alarms(daily(200, lambda at: 30 if posts[at] else 0, lambda at: posts[at], timedelta(hours=6))) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_a_busy_feed_with_quiet_weekends_has_no_alarm(seed: int) -> None:
     rng = random.Random(seed)

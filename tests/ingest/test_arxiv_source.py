@@ -18,6 +18,8 @@ from tests.dumps import check_derived, differences, dump
 from tests.instance import Instance, instance
 from tests.loopback_arxiv import Fault, LoopbackArxiv, Paper, Version, announcement_days, expected, sample_papers
 
+pytestmark = pytest.mark.slow
+
 CATEGORIES = ("cs.LG", "stat.ML", "cs.CL", "math.OC")
 DAYS = list(announcement_days(date(2026, 1, 12), date(2026, 2, 6)))
 

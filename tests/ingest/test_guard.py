@@ -144,6 +144,7 @@ def test_every_forbidden_dns_answer_is_refused_before_a_socket_opens(listener: R
     assert listener.connections == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("address", HOSTILE, ids=ascii)
 def test_a_hostile_address_is_refused_to_one_who_may_reach_a_private_network(
     address: str, listener: RawServer, storage: Storage
@@ -161,6 +162,7 @@ def to(url: str) -> Answer:
     return http(b"", f"Location: {url}", status="302 Found")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hop", range(1, REDIRECTS + 1))
 @pytest.mark.parametrize("target", ["http://127.0.0.1:{port}/", "http://inner.example.org:{port}/", "http://localhost:{port}/"])
 def test_a_redirect_to_what_is_forbidden_is_refused_at_every_hop(
@@ -195,6 +197,7 @@ class RawServerOn(RawServer):
         self._listener = socket.create_server((host, port))
 
 
+@pytest.mark.slow
 def test_a_name_that_is_rebound_is_looked_up_once_for_each_socket(listener: RawServer, storage: Storage) -> None:
     port = port_of(listener)
     before = listener.connections
@@ -218,6 +221,7 @@ def test_the_next_address_is_tried_when_one_does_not_answer(storage: Storage) ->
             assert asking.get(f"http://next.example.org:{port}/").body == b"found"
 
 
+@pytest.mark.slow
 def test_few_addresses_of_a_name_are_tried(storage: Storage) -> None:
     with RawServerOn("127.0.0.2", 0) as allowed:
         port = int(allowed._listener.getsockname()[1])
@@ -228,6 +232,7 @@ def test_few_addresses_of_a_name_are_tried(storage: Storage) -> None:
         assert allowed.connections == 0
 
 
+@pytest.mark.slow
 def test_the_certificate_of_the_name_is_asked_for(storage: Storage) -> None:
     with socket.create_server(("127.0.0.2", 0)) as listening, ThreadPoolExecutor(1) as pool:
         port = int(listening.getsockname()[1])
@@ -292,6 +297,7 @@ def test_the_system_knows_this_machine_and_not_a_name_that_nobody_has() -> None:
         system_lookup("nobody-has-this.invalid", 80)
 
 
+@pytest.mark.slow
 def test_a_lookup_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch, storage: Storage) -> None:
     ended = threading.Event()
     monkeypatch.setattr(guard, "LOOKUP_SECONDS", 0.05)
