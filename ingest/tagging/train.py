@@ -61,7 +61,6 @@ _OPEN = -100.0  # a gate that nothing is kept out by, where no paper of no topic
 _LABEL = 20.0  # inverse strength of shrinking of the regressions for form and level
 _LABEL_WORDS = 0.7  # words beside cues
 _CUE_PAPERS = 5
-_SCORED = 1e-6  # scores are kept this far from 0 and 1 where log odds are made of them
 
 Floats = NDArray[np.float64]
 

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -18,17 +19,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.entries import EntryData, Kind
+from catalog.entries import Kind
 from catalog.errors import IngestError, SkillfeedError, UsageError
 from catalog.items import Tag
 from catalog.tagging import Tagger, Text
 from catalog.tagging.check import Paper, check_papers, current, measure
-from catalog.tagging.marks import marks_of
 from catalog.tagging.model import decode, encode, read
 from catalog.tagging.words import ABSTRACT_LIMIT, STOP, TITLE_LIMIT, places, stem, words
 from catalog.taxonomy import load_taxonomy
 from ingest.tagging.stream import tag_lines
 from ingest.tagging.train import LABELS, WorseModel, choose_thresholds, train
+
+ROOT = Path(__file__).resolve().parents[2]
 
 SAMPLES = {
     "robotics-control": Text(
@@ -535,46 +537,36 @@ def test_the_check_set_was_never_learnt_from_and_is_open_to_all() -> None:
 
 def test_the_packaged_model_does_on_the_check_set_what_the_docs_say() -> None:
     done = current(load_taxonomy())
-    assert done.topics.micro.f1 >= 0.85
-    assert done.bare.micro.f1 >= 0.85
-    assert done.form >= 0.65
-    assert done.level >= 0.8
+    pattern = (
+        r"check set.*?micro F1 (\S+), without categories (\S+); macro (\S+)\s+and\s+(\S+),.*?"
+        r"form is right for (\S+) and level for (\S+) of (\d+)"
+    )
+    found = re.search(pattern, (ROOT / "docs/tagging.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    *said, papers = found.groups()
+    measured = [done.topics.micro.f1, done.bare.micro.f1, done.topics.macro.f1, done.bare.macro.f1, done.form, done.level]
+    # Another version of numpy may move a score over its threshold, which is no more than a tag or two.
+    assert measured == pytest.approx([float(one) for one in said], abs=0.02)
+    assert done.labelled == int(papers)
 
 
 # -- against the labelled papers -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif("GOLD_DIR" not in os.environ, reason="GOLD_DIR names no folder with the labelled papers' texts")
-@pytest.mark.parametrize("with_categories", [True, False])
-def test_micro_f1_on_dev_is_at_least_080(with_categories: bool) -> None:
-    folder = Path(os.environ["GOLD_DIR"])
-    spec = importlib.util.spec_from_file_location("score", folder / "score.py")
+def test_the_check_set_is_measured_as_the_scorer_of_the_labelled_papers_does() -> None:
+    spec = importlib.util.spec_from_file_location("score", Path(os.environ["GOLD_DIR"]) / "score.py")
     assert spec is not None
     assert spec.loader is not None
     scorer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(scorer)
-    rows = [json.loads(line) for line in (folder / "dev.jsonl").read_text(encoding="utf-8").splitlines()]
-    texts = [Text(row["title"], row["abstract"], row["categories"] if with_categories else ()) for row in rows]
-    tagged = tagger().tag_many(texts)
-    for tags, text in zip(tagged, texts, strict=True):
-        check(tags, text)
-    predicted = {row["id"]: set(topics(tags)) for row, tags in zip(rows, tagged, strict=True)}
-    micro, macro, *_ = scorer.score({row["id"]: row["labels"] for row in rows}, predicted)
-    assert micro[2] >= 0.80
-    assert macro[2] >= 0.75
-
-
-def test_what_sources_say_sets_topics_of_what_is_no_paper() -> None:
-    said = EntryData(
-        "kaggle", "x", Kind.COMPETITION, "Invented", "https://example.org/", venue="CVPR", subjects=("Time-Series Analysis",),
-        about=(("category", "Playground"), ("metric", "Some Invented Score")),
-    )  # fmt: skip
-    marks = marks_of(said.kind, [said])
-    tags = tagger().tag("Invented", "", kind=said.kind, marks=marks)
-    evidence = {tag.topic: tag.evidence[0].words for tag in tags}
-    assert evidence == {
-        "competitions": "kind competition", "computer-vision": "venue cvpr",
-        "predictive-modeling": "subject time series analysis", "performance-metrics": "metric",
-        "showcase": "category playground",
-    }  # fmt: skip
-    assert marks_of(Kind.PAPER, [said]) == ()
+    papers = [paper for paper in check_papers() if paper.labels is not None]
+    tagged = tagger().tag_many([paper.text for paper in papers])
+    for tags, paper in zip(tagged, papers, strict=True):
+        check(tags, paper.text)
+    predicted = {paper.id: set(topics(tags)) for paper, tags in zip(papers, tagged, strict=True)}
+    micro, macro, by_topic, *_ = scorer.score({paper.id: paper.labels for paper in papers}, predicted)
+    own = current(load_taxonomy()).topics
+    assert micro == pytest.approx((own.micro.precision, own.micro.recall, own.micro.f1))
+    assert macro == pytest.approx((own.macro.precision, own.macro.recall, own.macro.f1))
+    assert {topic: f1 for topic, (_, _, f1) in by_topic.items()} == pytest.approx({t: m.f1 for t, m in own.topics.items()})
